@@ -1,0 +1,562 @@
+"""The commands. Each imports what it needs when it runs, torch above all."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+import shlex
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, TypeVar, get_type_hints
+
+import typer
+
+from ganface import __version__
+from ganface.config import (
+    BuildConfig,
+    DeviceConfig,
+    Settings,
+    TrainConfig,
+    parse_integers,
+)
+from ganface.errors import Interrupted, UserError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ganface.dataset.build import Report
+    from ganface.dataset.pack import Pack
+    from ganface.models.dcgan import Generator
+    from ganface.run import Run
+    from ganface.training.session import Plan
+
+app = typer.Typer(
+    name="ganface",
+    help="Train a GAN on a folder of anime faces and watch it learn.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+dataset_app = typer.Typer(no_args_is_help=True, help="Make packs of images, and drawn faces.")
+app.add_typer(dataset_app, name="dataset")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Cache = Annotated[
+    Path | None, typer.Option("--cache", metavar="DIR", help="Where packs made by train are kept.")
+]
+Model = Annotated[Path, typer.Argument(help="A run directory, a checkpoint or a snapshot.")]
+Step = Annotated[int | None, typer.Option(help="Take this milestone of a run, not its latest.")]
+Truncation = Annotated[
+    float, typer.Option(min=0, max=2, help="Pull z to the origin: below 1, plainer faces.")
+]
+SettingsClass = TypeVar("SettingsClass", bound=Settings)
+
+
+# ---------------------------------------------------------------------------- settings -> options
+
+
+def with_settings(*classes: type[Settings]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command an option for each setting of `classes`.
+
+    The command itself takes them as one argument, `given`: those that the user typed, by name.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        signature = inspect.signature(command, eval_str=True)
+        parameters = [p for p in signature.parameters.values() if p.name != "given"]
+        names = []
+        for settings in classes:
+            types = get_type_hints(settings)
+            for field in dataclasses.fields(settings):
+                option = typer.Option(help=field.metadata["help"])
+                parameters.append(
+                    inspect.Parameter(
+                        field.name,
+                        inspect.Parameter.KEYWORD_ONLY,
+                        default=field.default,
+                        annotation=Annotated[types[field.name], option],
+                    )
+                )
+                names.append(field.name)
+
+        def run(ctx: typer.Context, **values: Any) -> None:
+            settings = {name: values.pop(name) for name in names}
+            typed = {n: v for n, v in settings.items() if _was_typed(ctx, n)}
+            command(**values, given=typed)
+
+        context = inspect.Parameter(
+            "ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context
+        )
+        run.__signature__ = signature.replace(parameters=[context, *parameters])  # type: ignore[attr-defined]
+        run.__name__, run.__doc__ = command.__name__, command.__doc__
+        return run
+
+    return decorate
+
+
+def _was_typed(ctx: typer.Context, name: str) -> bool:
+    source = ctx.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def pick(settings: type[SettingsClass], given: dict[str, Any]) -> dict[str, Any]:
+    """Those of `given` that are settings of this class."""
+    return {f.name: given[f.name] for f in dataclasses.fields(settings) if f.name in given}
+
+
+# ---------------------------------------------------------------------------- dataset
+
+
+@dataset_app.command("build")
+@with_settings(BuildConfig)
+def build(
+    source: Annotated[Path, typer.Argument(metavar="SRC", help="A folder, or a .zip.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The pack, a .safetensors file.")],
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes; all cores if not given.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the images.")] = False,
+    as_json: AsJson = False,
+    *,
+    given: dict[str, Any],
+) -> None:
+    """Turn a folder or zip of images into a pack, and say what was left out and why."""
+    config = BuildConfig(**given)
+    from ganface.dataset.build import build_pack, list_source, report_path
+
+    refuse_existing(out)
+    if dry_run:
+        listing = list_source(source)
+        result = {"images": len(listing.images), "left_out": len(listing.left_out)}
+        show_result(result, as_json, f"{source}: {len(listing.images)} images; nothing written")
+        return
+    with progress_bar("reading images") as track:
+        report = build_pack(source, out, config, track, workers)
+    show_report(report)
+    result = {
+        "pack": str(out),
+        "report": str(report_path(out)),
+        "images": report.used,
+        "left_out": report.counts,
+    }
+    show_result(result, as_json, f"{out}\n{report_path(out)}")
+
+
+@dataset_app.command()
+def demo(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="A new folder.")],
+    count: Annotated[int, typer.Option(min=1, max=1_000_000, help="Faces to draw.")] = 2000,
+    size: Annotated[int, typer.Option(min=32, max=1024, help="Side in pixels.")] = 64,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, other faces.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Draw anime faces as PNG files, with the truth about each in factors.csv."""
+    from ganface.dataset.demo import draw_faces
+
+    refuse_existing(out)
+    with progress_bar("drawing faces") as track:
+        draw_faces(out, count, size, seed, track)
+    result = {"folder": str(out), "images": count, "factors": str(out / "factors.csv")}
+    show_result(result, as_json, str(out))
+
+
+# ---------------------------------------------------------------------------- train
+
+
+@app.command()
+@with_settings(BuildConfig, TrainConfig)
+def train(
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="A folder, a .zip or a pack.")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="The run directory; runs/NAME if not given.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the last checkpoint.")
+    ] = False,
+    cache: Cache = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check all, write nothing.")] = False,
+    as_json: AsJson = False,
+    *,
+    given: dict[str, Any],
+) -> None:
+    """Train a DCGAN on images, and draw the same faces again and again as it learns."""
+    from ganface.run import Run
+    from ganface.training.session import begin, make_plan, open_data
+
+    run = Run(out or Path("runs") / data.resolve().stem)
+    plan = make_plan(run, resume, pick(BuildConfig, given), pick(TrainConfig, given))
+    if dry_run:
+        show_plan(data, run, plan, as_json)
+        return
+    with progress_bar("reading images") as track:
+        pack, report = open_data(data, plan, "size" in given, cache, track)
+    if report:
+        show_report(report)
+
+    from ganface.training.loop import train as train_on
+    from ganface.training.progress import Display
+
+    with run.lock():
+        training, notes = begin(run, pack, plan, resume)
+        with Display(stderr(), training.step, plan.train.steps) as display:
+            for note in [*notes, *describe_plan(run, pack, plan)]:
+                display.note(note)
+            try:
+                train_on(run, pack, plan.train, plan.compute, training, display)
+            except Interrupted as stop:
+                again = f"ganface train {shlex.quote(str(data))} --out {shlex.quote(str(run.path))}"
+                stop.args = (f"{stop}. To go on: {again} --resume",)
+                raise
+    result = {
+        "run": str(run.path),
+        "step": training.step,
+        "timeline": str(run.timeline),
+        "timeline_gif": str(run.timeline_gif),
+        "generator": str(run.generator),
+    }
+    show_result(result, as_json, f"{run.timeline}\n{run.timeline_gif}\n{run.generator}")
+
+
+def describe_plan(run: Run, pack: Pack, plan: Plan) -> list[str]:
+    config, compute = plan.train, plan.compute
+    return [
+        f"{len(pack)} images of {pack.size} × {pack.size}, {compute.name}, {compute.precision}",
+        f"DCGAN of width {config.width}, z of {config.z_dim}, batches of {config.batch_size}, "
+        f"{config.steps} steps into {run.path}",
+    ]
+
+
+def show_plan(data: Path, run: Run, plan: Plan, as_json: bool) -> None:
+    """What `train --dry-run` says."""
+    from ganface.dataset.build import list_source
+
+    result: dict[str, Any] = {
+        "run": str(run.path),
+        "device": plan.compute.name,
+        "precision": plan.compute.precision,
+        "build": dataclasses.asdict(plan.build),
+        "train": dataclasses.asdict(plan.train),
+    }
+    if data.is_dir():
+        result["images"] = len(list_source(data).images)
+    lines = "\n".join(f"{key}: {value}" for key, value in result.items())
+    show_result(result, as_json, lines + "\nnothing written")
+
+
+# ---------------------------------------------------------------------------- pictures
+
+
+@app.command()
+@with_settings(DeviceConfig)
+def sample(
+    model: Model,
+    seeds: Annotated[str, typer.Option(help="Which faces: one seed, one face.")] = "0-63",
+    as_grid: Annotated[
+        bool, typer.Option("--grid", help="One picture of all, the default.")
+    ] = False,
+    as_images: Annotated[bool, typer.Option("--images", help="A file for each face.")] = False,
+    truncation: Truncation = 1.0,
+    step: Step = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The PNG; with --images, a folder. NAME-faces if not given."),
+    ] = None,
+    as_json: AsJson = False,
+    *,
+    given: dict[str, Any],
+) -> None:
+    """Draw faces: one grid, or a file for each."""
+    from ganface.run import find_model
+
+    numbers = parse_integers("--seeds", seeds)
+    path = find_model(model, step)
+    out = choose_out(out, f"{name_of(model)}-faces" + ("" if as_images else ".png"))
+    if not as_images and out.suffix.lower() != ".png":
+        raise UserError(f"--out {out}: a grid is a .png; for a folder of faces add --images")
+
+    from ganface.generate import BATCH, draw_grid, render
+    from ganface.images import save_png, to_pil
+    from ganface.latents import truncate, z_of
+
+    G, meta = open_generator(path, given)
+    made_by = {**origin(meta), "truncation": truncation}
+    written: list[Path] = []
+    if as_images:
+        out.mkdir(parents=True)
+        with progress_bar("drawing faces") as track:
+            for start in track(range(0, len(numbers), BATCH), -(-len(numbers) // BATCH)):
+                part = numbers[start : start + BATCH]
+                faces = render(G, truncate(z_of(part, G.z_dim), truncation))
+                for seed, face in zip(part, faces, strict=True):
+                    written.append(out / f"seed-{seed:06d}.png")
+                    save_png(
+                        written[-1], to_pil(face), {"kind": "face", "seeds": str(seed), **made_by}
+                    )
+    if as_grid or not as_images:
+        written.append(out / "grid.png" if as_images else out)
+        written[-1].parent.mkdir(parents=True, exist_ok=True)
+        sheet = draw_grid(G, truncate(z_of(numbers, G.z_dim), truncation))
+        save_png(written[-1], sheet, {"kind": "grid", "seeds": seeds, **made_by})
+    show_result(
+        {"out": str(out), "files": [str(file) for file in written], **made_by}, as_json, str(out)
+    )
+
+
+@app.command()
+@with_settings(DeviceConfig)
+def interpolate(
+    model: Model,
+    seeds: Annotated[str | None, typer.Option(help="Faces to walk through.")] = None,
+    mode: Annotated[
+        Literal["slerp", "lerp"], typer.Option(help="Along the sphere, or straight.")
+    ] = "slerp",
+    frames: Annotated[int, typer.Option(min=2, max=10_000, help="Frames per leg.")] = 24,
+    fps: Annotated[int, typer.Option(min=1, max=50, help="Frames per second.")] = 20,
+    loop: Annotated[bool, typer.Option("--loop", help="Walk back to the first face.")] = False,
+    rows: Annotated[int, typer.Option(min=1, help="So many walks; the seeds are shared out.")] = 1,
+    dims: Annotated[
+        str | None, typer.Option(help="Instead of a walk: a row for each of these entries of z.")
+    ] = None,
+    dim_range: Annotated[str, typer.Option("--range", help="From, to, with --dims.")] = "-3,3",
+    truncation: Truncation = 1.0,
+    step: Step = None,
+    out: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help=".gif, .webp or .mp4: moving; .png: a strip; else a folder of frames. "
+            "May be given several times; NAME-walk.gif and .png if not."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+    *,
+    given: dict[str, Any],
+) -> None:
+    """Walk through latent space from face to face, or along single dimensions of z."""
+    from ganface.run import find_model
+
+    path = find_model(model, step)
+    default = f"{name_of(model)}-{'dims' if dims else 'walk'}"
+    outs = [choose_out(each, "") for each in out or []]
+    outs = outs or [choose_out(None, default + suffix) for suffix in (".gif", ".png")]
+    kinds = [output_kind(each) for each in outs]
+    if dims is not None:
+        entries, (low, high) = parse_integers("--dims", dims), parse_range(dim_range)
+        if rows != 1 or mode != "slerp":
+            raise UserError("--dims: does not go with --rows and --mode")
+    seeds = seeds or ("0" if dims is not None else f"0-{5 * rows - 1}")
+    numbers = parse_integers("--seeds", seeds)
+    if dims is not None and len(numbers) != 1:
+        raise UserError(f"--seeds {seeds}: --dims holds one face, so give one seed")
+    if dims is None and (len(numbers) % rows or len(numbers) < 2 * rows):
+        raise UserError(
+            f"--seeds {seeds}: {len(numbers)} cannot be shared out to --rows {rows}; "
+            "each needs the same number, two or more"
+        )
+
+    from ganface.generate import draw_strip, draw_sweep, draw_walk_frames, render_walks
+    from ganface.images import save_animation, save_png
+    from ganface.latents import lerp, slerp, sweep, truncate, walks, z_of
+
+    G, meta = open_generator(path, given)
+    z = truncate(z_of(numbers, G.z_dim), truncation)
+    made_by = {"seeds": seeds, "frames": frames, "truncation": truncation, **origin(meta)}
+    if dims is not None:
+        if max(entries) >= G.z_dim:
+            raise UserError(f"--dims {dims}: z has {G.z_dim} entries, 0 to {G.z_dim - 1}")
+        faces = render_walks(G, sweep(z[0], entries, low, high, frames))
+        strip = draw_sweep(faces, entries, low, high)
+        made_by |= {"kind": "dims", "dims": dims, "range": [low, high]}
+    else:
+        way = {"slerp": slerp, "lerp": lerp}[mode]
+        faces = render_walks(G, walks(z, rows, frames, way, loop))
+        strip = draw_strip(faces)
+        made_by |= {"kind": "walk", "mode": mode, "loop": loop}
+
+    pictures = draw_walk_frames(faces)
+    for each, kind in zip(outs, kinds, strict=True):
+        if kind == "strip":
+            save_png(each, strip, made_by)
+        elif kind == "folder":
+            for index, picture in enumerate(pictures):
+                save_png(each / f"frame-{index:05d}.png", picture, {**made_by, "frame": index})
+        else:
+            save_animation(each, pictures, [round(1000 / fps)] * len(pictures))
+    result = {"out": [str(each) for each in outs], **made_by}
+    show_result(result, as_json, "\n".join(map(str, outs)))
+
+
+def output_kind(path: Path) -> str:
+    """What `interpolate` writes to a path of this name. Raises UserError if it cannot."""
+    suffix = path.suffix.lower()
+    if suffix in ("", ".png"):
+        return "strip" if suffix else "folder"
+
+    from ganface.images import check_animation
+
+    check_animation(path)
+    return "animation"
+
+
+def parse_range(text: str) -> tuple[float, float]:
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError:
+        raise UserError(f"--range {text}: write two numbers, such as -3,3") from None
+    if not -1000 <= low < high <= 1000:
+        raise UserError(f"--range {text}: must rise, within -1000 and 1000")
+    return low, high
+
+
+# ---------------------------------------------------------------------------- info
+
+
+@app.command()
+def info(
+    file: Annotated[Path, typer.Argument(help="A pack, checkpoint, snapshot or PNG; or a run.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say what a file made here holds, and check that it is whole."""
+    from ganface.files import check
+    from ganface.images import read_png_meta
+    from ganface.run import find_model
+
+    path = find_model(file)
+    meta = read_png_meta(path) if path.suffix.lower() == ".png" else check(path)
+    if meta is None:
+        raise UserError(f"{path}: a picture that was not made by ganface")
+    lines = [f"{key}: {_compact(value)}" for key, value in meta.items()]
+    show_result({"file": str(path), **meta}, as_json, "\n".join(lines))
+
+
+def _compact(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_compact(part)}" for key, part in value.items())
+    return str(value)
+
+
+# ---------------------------------------------------------------------------- shared by commands
+
+
+def stderr() -> Console:
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+def show_result(result: dict[str, Any], as_json: bool, text: str) -> None:
+    """The result is the one thing that goes to stdout."""
+    typer.echo(json.dumps(result) if as_json else text)
+
+
+def show_report(report: Report) -> None:
+    """How many files were used and why others were not, as a table on stderr."""
+    from rich.table import Table
+
+    table = Table("images", "", box=None, pad_edge=False)
+    table.add_row("used", str(report.used))
+    for reason, count in report.counts.items():
+        table.add_row(f"left out: {reason}", str(count))
+    stderr().print(table)
+
+
+@contextmanager
+def progress_bar(text: str) -> Iterator[Callable[[Iterable, int], Iterable]]:
+    """Yield track(items, total), which passes the items on and shows how far it is."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    console = stderr()
+    columns = (TextColumn(text), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        yield lambda items, total: progress.track(items, total=total)
+
+
+def refuse_existing(path: Path) -> None:
+    """Nothing is ever written over; an empty folder may be filled."""
+    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        raise UserError(f"{path}: exists already; give another name, or remove it")
+
+
+def choose_out(given: Path | None, default: str) -> Path:
+    """The given path if it is free; else `default`, numbered if it is taken."""
+    if given is not None:
+        refuse_existing(given)
+        return given
+    path = Path(default)
+    number = 2
+    while path.exists():
+        path = Path(f"{Path(default).stem}-{number}{path.suffix}")
+        number += 1
+    return path
+
+
+def name_of(model: Path) -> str:
+    return model.resolve().stem
+
+
+def open_generator(path: Path, given: dict[str, Any]) -> tuple[Generator, dict[str, Any]]:
+    """The generator of a model file on the device that was asked for, and its metadata."""
+    from ganface.device import choose_device
+    from ganface.models.snapshot import load_generator
+
+    device = choose_device(DeviceConfig(**given).device)
+    G, meta = load_generator(path)
+    return G.to(device), meta
+
+
+def origin(meta: dict[str, Any]) -> dict[str, Any]:
+    """What a picture's metadata says of the model that made it."""
+    return {"step": meta["step"], "snapshot": meta["sha256"]}
+
+
+# ---------------------------------------------------------------------------- start and end
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"ganface {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True),
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show tracebacks of errors. May stand anywhere.")
+    ] = False,
+) -> None:
+    """Train a GAN on a folder of anime faces and watch it learn."""
+
+
+def main() -> NoReturn:
+    """Run a command. A user's error becomes one line and an exit code, ours keeps its traceback."""
+    arguments = sys.argv[1:]
+    debug = "--debug" in arguments
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # names of files may be in any alphabet
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        sys.exit(app([a for a in arguments if a != "--debug"], standalone_mode=False) or 0)
+    except UserError as error:
+        code, message = error.exit_code, str(error)
+    except typer.TyperException as error:
+        code, message = 2, error.format_message()
+    except OSError as error:
+        code, message = 1, f"{error.filename or 'ganface'}: {error.strerror or error}"
+    if debug:
+        traceback.print_exc()
+    typer.echo(f"ganface: {' '.join(message.split())}", err=True)
+    sys.exit(code)

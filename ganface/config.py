@@ -1,0 +1,152 @@
+"""Each setting once: its default, its check and its help text.
+
+The command line is made from these classes (see `ganface.cli.settings`), a run stores them in its
+`config.json`, and whoever builds one in Python gets the same checks.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ganface.errors import UserError
+
+Check = Callable[[Any], str | None]  # what is wrong with a value, or None
+
+
+def at_least(low: float) -> Check:
+    return lambda value: None if value >= low else f"must be at least {low}"
+
+
+def between(low: float, high: float) -> Check:
+    return lambda value: None if low <= value <= high else f"must lie between {low} and {high}"
+
+
+def any_value(_: object) -> None:
+    return None
+
+
+def is_colour(value: str) -> str | None:
+    from PIL import ImageColor
+
+    try:
+        ImageColor.getrgb(value)
+    except ValueError:
+        return "is no colour; write a name or a code, such as white or #ffeedd"
+    return None
+
+
+def parse_integers(flag: str, text: str, low: int = 0) -> tuple[int, ...]:
+    """Read "0-3,9" as (0, 1, 2, 3, 9). Raises UserError, which names `flag`."""
+    numbers: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()):
+            raise UserError(f"{flag} {text}: write numbers and ranges, such as 0-63,99")
+        start, end = int(first), int(last or first)
+        if end < start:
+            raise UserError(f"{flag} {text}: the range {part.strip()} runs backwards")
+        if start < low or end >= 2**63 or end - start >= 1_000_000:
+            raise UserError(f"{flag} {text}: {part.strip()} is out of bounds")
+        numbers += range(start, end + 1)
+    return tuple(numbers)
+
+
+def setting(default: Any, help: str, check: Check = any_value, may_change: bool = False) -> Any:
+    """A field of a settings class. `may_change`: a resumed run may be given another value."""
+    metadata = {"help": help, "check": check, "may_change": may_change}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def flag_of(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Raises UserError if a value fails its field's check."""
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            problem = field.metadata["check"](value)
+            if problem:
+                raise UserError(f"{flag_of(field.name)} {value}: {problem}")
+
+
+@dataclass(frozen=True)
+class BuildConfig(Settings):
+    """How images become a pack. Every setting changes the pack's content."""
+
+    size: int = setting(64, "Side of the square images, in pixels.", between(8, 1024))
+    crop: Literal["center", "none"] = setting(
+        "center", "Cut the centre square out of each image, or squeeze the whole into a square."
+    )
+    background: str = setting("white", "Colour behind transparent images.", is_colour)
+    dedupe: Literal["exact", "near", "off"] = setting(
+        "exact", "Drop images equal in every pixel, those that nearly are as well, or none."
+    )
+    max_bad: float = setting(
+        5.0, "Give up when more than this percentage of the images is bad.", between(0, 100)
+    )
+
+
+@dataclass(frozen=True)
+class DeviceConfig(Settings):
+    device: Literal["auto", "cpu", "cuda", "mps"] = setting(
+        "auto", "Where to compute; auto takes a GPU if there is one.", may_change=True
+    )
+
+
+@dataclass(frozen=True)
+class TrainConfig(DeviceConfig):
+    """How a run trains. The defaults are the DCGAN paper's (Radford, Metz and Chintala 2015)."""
+
+    steps: int = setting(50_000, "Updates of D and G to train for.", at_least(1), may_change=True)
+    batch_size: int = setting(64, "Images per update.", at_least(2))
+    width: int = setting(64, "Channels of the layer next to the image.", between(1, 1024))
+    z_dim: int = setting(100, "Length of the latent vector z.", between(1, 65_536))
+    lr: float = setting(2e-4, "Adam's learning rate, for D and for G.", between(1e-8, 1))
+    beta1: float = setting(0.5, "Adam's beta1.", between(0, 0.9999))
+    ema_decay: float = setting(
+        0.999, "Decay of G_ema, the average of G that draws every picture.", between(0, 0.999999)
+    )
+    flip: bool = setting(True, "Mirror half of the training images.")
+    seed: int = setting(0, "Seeds the run: weights, order of the images, z.", between(0, 2**63 - 1))
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = setting(
+        "auto", "Arithmetic; auto takes bf16 where the hardware has it, fp16 on older GPUs."
+    )
+    seeds: str = setting("0-63", "The faces of every grid.")
+    milestones: str = setting(
+        "100,1000,2000,5000,10000,20000,50000",
+        "Steps at which a grid and a snapshot are kept.",
+        may_change=True,
+    )
+    checkpoint_every: int = setting(500, "Steps between checkpoints.", at_least(1), may_change=True)
+    keep: int = setting(3, "Checkpoints to keep, the newest ones.", at_least(1), may_change=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _ = self.grid_seeds, self.milestone_steps  # their texts are checked by reading them
+
+    @property
+    def grid_seeds(self) -> tuple[int, ...]:
+        return parse_integers("--seeds", self.seeds)
+
+    @property
+    def milestone_steps(self) -> tuple[int, ...]:
+        """The milestones that this run reaches, in order, its last step among them."""
+        steps = parse_integers("--milestones", self.milestones, low=1)
+        return tuple(sorted({step for step in steps if step < self.steps} | {self.steps}))
+
+
+def changed_settings(old: Settings, new: dict[str, Any]) -> list[str]:
+    """The settings in `new` that differ from `old` and would change the training, a line each."""
+    fixed = [field.name for field in dataclasses.fields(old) if not field.metadata["may_change"]]
+    return [
+        f"{flag_of(name)} was {getattr(old, name)}, now {new[name]}"
+        for name in fixed
+        if name in new and new[name] != getattr(old, name)
+    ]

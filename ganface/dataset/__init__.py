@@ -1,0 +1,1 @@
+"""From a folder or zip of images to batches."""

@@ -1,0 +1,308 @@
+"""A folder or zip of images -> a pack, and a report of what was left out and why."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import stat
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from pathlib import Path, PurePosixPath
+
+from PIL import Image
+
+from ganface import files
+from ganface.config import BuildConfig
+from ganface.dataset.decode import MAX_FILE_BYTES, SUFFIXES, BadImageError, decode
+from ganface.dataset.pack import write_pack
+from ganface.errors import UserError, WorkError
+from ganface.parallel import map_in_order
+
+NEAR_BITS = 3  # images whose 64-bit difference hashes differ in at most so many bits are near
+
+
+@dataclass
+class Listing:
+    """What a source holds, before any image is opened."""
+
+    images: list[str] = field(default_factory=list)  # names with "/", sorted
+    left_out: dict[str, str] = field(default_factory=dict)  # name -> reason
+    bad: int = 0  # how many in left_out were meant to be images
+    digest: str = ""  # changes when a name, a size or a time does
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of every file. A reason is "kind" or "kind: detail"."""
+
+    used: int
+    left_out: dict[str, str]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return dict(Counter(r.partition(":")[0] for r in self.left_out.values()).most_common())
+
+    def as_json(self) -> str:
+        left_out = [{"name": n, "reason": r} for n, r in sorted(self.left_out.items())]
+        report = {"used": self.used, "counts": self.counts, "left_out": left_out}
+        return json.dumps(report, indent=1) + "\n"
+
+
+Track = Callable[[Iterable, int], Iterable]  # wraps an iterable of known length, to show progress
+
+
+def untracked(items: Iterable, total: int) -> Iterable:  # noqa: ARG001
+    return items
+
+
+# ---------------------------------------------------------------------------- listing
+
+
+def list_source(source: Path) -> Listing:
+    """List a folder (any depth) or a zip. Raises UserError if it is neither or has no image."""
+    if source.is_dir():
+        entries = _folder_entries(source)
+    elif source.is_file() and zipfile.is_zipfile(source):
+        entries = _zip_entries(source)
+    elif source.exists():
+        raise UserError(f"{source}: neither a folder, nor a zip, nor a pack")
+    else:
+        raise UserError(f"{source}: there is no such file or folder")
+
+    listing = Listing()
+    digest = hashlib.sha256()
+    for name, stamp, problem in sorted(entries):
+        digest.update(f"{name}\0{stamp}\0".encode(errors="surrogateescape"))
+        path = PurePosixPath(name)
+        if any(part.startswith((".", "__MACOSX")) and part != ".." for part in path.parts):
+            listing.left_out[name] = "hidden"
+        elif problem and not path.suffix:
+            listing.left_out[name] = problem
+        elif path.suffix.lower() not in SUFFIXES:
+            listing.left_out[name] = f"no image by its name: {path.suffix or 'no suffix'}"
+        elif problem:
+            listing.left_out[name] = problem
+            listing.bad += 1
+        else:
+            listing.images.append(name)
+    listing.digest = digest.hexdigest()
+    if not listing.images:
+        raise UserError(f"{source}: no image in it; {_what_was_found(listing)}")
+    return listing
+
+
+def _what_was_found(listing: Listing) -> str:
+    counts = Counter(listing.left_out.values()).most_common(5)
+    found = ", ".join(f"{count} × {reason}" for reason, count in counts)
+    return f"found {found}" if found else "it is empty"
+
+
+def _folder_entries(root: Path) -> Iterator[tuple[str, str, str]]:
+    """(name, stamp, problem) of every file. Links are followed, each folder is entered once."""
+    entered: set[tuple[int, int]] = set()
+    unreadable: list[str] = []
+
+    def note(error: OSError) -> None:
+        unreadable.append(error.filename)
+
+    for folder, subfolders, names in os.walk(root, onerror=note, followlinks=True):
+        status = os.stat(folder)
+        identity = (status.st_dev, status.st_ino)
+        if identity in entered and status.st_ino:  # Windows may report no inode
+            subfolders.clear()
+            continue
+        entered.add(identity)
+        for name in names:
+            path = os.path.join(folder, name)
+            relative = Path(os.path.relpath(path, root)).as_posix()
+            try:
+                status = os.stat(path)
+            except OSError as error:
+                yield relative, "", f"cannot be read: {error.strerror}"
+                continue
+            problem = ""
+            if not stat.S_ISREG(status.st_mode):
+                problem = "not a regular file"
+            elif status.st_size > MAX_FILE_BYTES:
+                problem = f"too large: {status.st_size} bytes"
+            yield relative, f"{status.st_size} {status.st_mtime_ns}", problem
+    for folder in unreadable:
+        yield Path(os.path.relpath(folder, root)).as_posix(), "", "folder cannot be read"
+
+
+def _zip_entries(path: Path) -> Iterator[tuple[str, str, str]]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [member for member in archive.infolist() if not member.is_dir()]
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise UserError(f"{path}: the zip cannot be read ({error})") from error
+    if members and all(member.flag_bits & 1 for member in members):
+        raise UserError(f"{path}: the zip is encrypted; unpack it and give the folder")
+    for member in members:
+        problem = ""
+        name = member.filename
+        if ".." in PurePosixPath(name).parts or name.startswith("/") or name[1:3] == ":/":
+            problem = "name climbs out of the zip"
+        elif member.flag_bits & 1:
+            problem = "encrypted"
+        elif member.file_size > MAX_FILE_BYTES:
+            problem = f"too large: {member.file_size} bytes"
+        yield name, f"{member.file_size} {member.CRC}", problem
+
+
+# ---------------------------------------------------------------------------- one image
+
+
+@dataclass(frozen=True)
+class _Ingested:
+    pixels: bytes  # uint8 [3, size, size]
+    difference_hash: int
+
+
+def _ingest(source: Path, config: BuildConfig, name: str) -> _Ingested | str:
+    """One image as it goes into the pack, or the reason why it does not."""
+    try:
+        image = decode(_read(source, name), config)
+    except BadImageError as error:
+        return str(error)
+    pixels = b"".join(band.tobytes() for band in image.split())
+    return _Ingested(pixels, _difference_hash(image) if config.dedupe == "near" else 0)
+
+
+def _read(source: Path, name: str) -> bytes:
+    try:
+        if source.is_dir():
+            return (source / name).read_bytes()
+        return _open_zip(source).read(name)
+    except OSError as error:
+        raise BadImageError(f"cannot be read: {error.strerror}") from error
+    except Exception as error:  # a damaged zip can raise anything
+        raise BadImageError(f"cannot be read: {error}") from error
+
+
+@lru_cache(maxsize=1)
+def _open_zip(source: Path) -> zipfile.ZipFile:
+    """One open zip for each worker process: reading its directory again for each image is slow."""
+    return zipfile.ZipFile(source)
+
+
+def _difference_hash(image: Image.Image) -> int:
+    """64 bits: is each grey of a 9 × 8 thumbnail brighter than its right neighbour?
+
+    The "dHash" of Neal Krawetz, "Kind of Like That" (2013).
+    """
+    grey = image.convert("L").resize((9, 8), Image.Resampling.BOX).tobytes()
+    bits = [grey[i] > grey[i + 1] for i in range(len(grey) - 1) if i % 9 < 8]
+    return sum(bit << i for i, bit in enumerate(bits))
+
+
+class _NearDuplicates:
+    """Finds an earlier hash within NEAR_BITS bits.
+
+    Of NEAR_BITS + 1 bands of bits, at least one is equal in two such hashes (pigeonhole), so only
+    the hashes that share a band need a comparison.
+    """
+
+    def __init__(self) -> None:
+        self._bands: list[dict[int, list[tuple[int, str]]]] = [{} for _ in range(NEAR_BITS + 1)]
+
+    def find_or_add(self, value: int, name: str) -> str | None:
+        width = 64 // len(self._bands)
+        keys = [(value >> (width * i)) % (1 << width) for i in range(len(self._bands))]
+        for band, key in zip(self._bands, keys, strict=True):
+            for other, other_name in band.get(key, ()):
+                if (value ^ other).bit_count() <= NEAR_BITS:
+                    return other_name
+        for band, key in zip(self._bands, keys, strict=True):
+            band.setdefault(key, []).append((value, name))
+        return None
+
+
+# ---------------------------------------------------------------------------- the whole
+
+
+def build_pack(
+    source: Path,
+    out: Path,
+    config: BuildConfig,
+    track: Track = untracked,
+    workers: int | None = None,
+    listing: Listing | None = None,
+) -> Report:
+    """Write `source`'s images to the pack `out`, and the report beside it.
+
+    The pack is the same bit for bit for the same names, bytes and settings.
+    Raises UserError if there is nothing to read, WorkError if too much of it is bad.
+    """
+    listing = listing or list_source(source)
+    left_out = dict(listing.left_out)
+    bad = listing.bad
+    seen: dict[bytes, str] = {}
+    near = _NearDuplicates()
+    used = 0
+
+    results = map_in_order(partial(_ingest, source, config), listing.images, workers)
+    named = zip(listing.images, results, strict=True)
+    with write_pack(out, config.size, dataclasses.asdict(config)) as pack:
+        for name, result in track(named, len(listing.images)):
+            if isinstance(result, str):
+                left_out[name] = result
+                bad += 1
+                continue
+            if config.dedupe != "off":
+                key = hashlib.blake2b(result.pixels, digest_size=16).digest()
+                twin = seen.setdefault(key, name)
+                if twin is not name:
+                    left_out[name] = f"duplicate: of {twin}"
+                    continue
+            if config.dedupe == "near":
+                twin = near.find_or_add(result.difference_hash, name)
+                if twin:
+                    left_out[name] = f"near duplicate: of {twin}"
+                    continue
+            pack.add(result.pixels)
+            used += 1
+        _refuse_too_many_bad(source, config, bad, len(listing.images) + listing.bad, left_out)
+
+    report = Report(used, left_out)
+    files.write_text(report_path(out), report.as_json())
+    return report
+
+
+def report_path(pack: Path) -> Path:
+    return pack.with_suffix(".report.json")
+
+
+def _refuse_too_many_bad(
+    source: Path, config: BuildConfig, bad: int, total: int, left_out: dict[str, str]
+) -> None:
+    if bad <= total * config.max_bad / 100 and bad < total:
+        return
+    examples = [
+        f"{name} ({reason})"
+        for name, reason in left_out.items()
+        if Path(name).suffix.lower() in SUFFIXES and "duplicate" not in reason
+    ]
+    advice = "none is left" if bad == total else f"--max-bad is {config.max_bad:g} %"
+    raise WorkError(
+        f"{source}: {bad} of {total} images are bad, {advice}: {'; '.join(examples[:3])}"
+    )
+
+
+def cached_pack(
+    source: Path, config: BuildConfig, cache: Path, track: Track = untracked
+) -> tuple[Path, Report | None]:
+    """The pack of `source` in the folder `cache`; if it had to be built, its report as well."""
+    listing = list_source(source)
+    key = json.dumps([str(source.resolve()), listing.digest, dataclasses.asdict(config)])
+    name = f"{source.stem}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.safetensors"
+    path = cache / name
+    if path.is_file():
+        return path, None
+    cache.mkdir(parents=True, exist_ok=True)
+    return path, build_pack(source, path, config, track, listing=listing)

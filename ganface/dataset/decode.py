@@ -1,0 +1,67 @@
+"""The bytes of one image file -> a square RGB image. Pillow alone: worker processes import this."""
+
+from __future__ import annotations
+
+import io
+import warnings
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from ganface.config import BuildConfig
+
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
+MAX_FILE_BYTES = 256 * 2**20
+MAX_PIXELS = 100_000_000  # 10,000 × 10,000; as RGB, 300 MB for each worker
+
+
+class BadImageError(Exception):
+    """This image is left out; the message is the reason."""
+
+
+def decode(data: bytes, config: BuildConfig) -> Image.Image:
+    """Return the image in `data` as RGB, size × size. Raises BadImageError."""
+    if not data:
+        raise BadImageError("empty file")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's remarks on odd but readable files
+        try:
+            image = Image.open(io.BytesIO(data), formats=FORMATS)
+            if image.width * image.height > MAX_PIXELS:
+                raise BadImageError(f"too large: {image.width} × {image.height} pixels")
+            return _to_square(_to_rgb(ImageOps.exif_transpose(image), config), config)
+        except Image.DecompressionBombError as error:
+            raise BadImageError("too large: more than 178 million pixels") from error
+        except UnidentifiedImageError as error:
+            raise BadImageError("not an image of a known format") from error
+        except (BadImageError, MemoryError):
+            raise
+        except Exception as error:  # a damaged file can raise anything inside a decoder
+            raise BadImageError(f"cannot be decoded: {' '.join(str(error).split())}") from error
+
+
+def _to_rgb(image: Image.Image, config: BuildConfig) -> Image.Image:
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        return _deep_grey_to_8_bit(image).convert("RGB")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        return Image.alpha_composite(
+            Image.new("RGBA", image.size, config.background), image
+        ).convert("RGB")
+    return image.convert("RGB")
+
+
+def _deep_grey_to_8_bit(image: Image.Image) -> Image.Image:
+    """Greys of 16 or 32 bits, whole or fractions of 1; Pillow's own conversion would clip them."""
+    sixteen_bit = image.mode.startswith("I;16")
+    image = image.convert("F")
+    highest = image.getextrema()[1]
+    scale = 255 / 65535 if sixteen_bit or highest > 255 else 255 if highest <= 1 else 1
+    return image.point(lambda grey: grey * scale + 0.5).convert("L")
+
+
+def _to_square(image: Image.Image, config: BuildConfig) -> Image.Image:
+    size = (config.size, config.size)
+    if config.crop == "center":
+        return ImageOps.fit(image, size, Image.Resampling.LANCZOS)
+    return image.resize(size, Image.Resampling.LANCZOS)

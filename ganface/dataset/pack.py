@@ -1,0 +1,162 @@
+"""The pack: one safetensors file of equal-sized uint8 images, read by memory map.
+
+    images      uint8 [N, 3, H, W]   0 to 255, red, green, blue
+    checksums   uint32 [N]           CRC-32 of each image, checked whenever that image is read
+
+The header has a fixed size, so that images can be streamed to the file before their number is
+known. Its SHA-256 covers the header and the checksums, and so, through them, every bit; it names
+the dataset. Equal images in equal order make an equal file: no path and no time is in it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import mmap
+import os
+import sys
+import zlib
+from array import array
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from ganface import files
+from ganface.errors import UserError, WorkError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+HEADER_BYTES = 4096
+
+
+class PackWriter:
+    def __init__(self, file: BinaryIO, size: int, meta: dict[str, Any]) -> None:
+        self._file = file
+        self._size = size
+        self._meta = meta
+        self._checksums = array("I")
+        file.write(bytes(HEADER_BYTES))
+
+    def add(self, image: bytes) -> None:
+        """Append one image: uint8 [3, size, size] as bytes."""
+        assert len(image) == 3 * self._size**2
+        self._file.write(image)
+        self._checksums.append(zlib.crc32(image))
+
+    def _finish(self) -> None:
+        count = len(self._checksums)
+        end = count * 3 * self._size**2
+        if sys.byteorder == "big":
+            self._checksums.byteswap()
+        checksums = self._checksums.tobytes()
+        self._file.write(checksums)
+
+        header = {
+            "__metadata__": files.describe("pack", {**self._meta, "size": self._size}),
+            "images": {
+                "dtype": "U8",
+                "shape": [count, 3, self._size, self._size],
+                "data_offsets": [0, end],
+            },
+            "checksums": {
+                "dtype": "U32",
+                "shape": [count],
+                "data_offsets": [end, end + len(checksums)],
+            },
+        }
+        text = json.dumps(header).encode().ljust(HEADER_BYTES - 8)
+        raw, _ = files.seal(len(text).to_bytes(8, "little") + text, checksums)
+        assert len(raw) == HEADER_BYTES
+        self._file.seek(0)
+        self._file.write(raw)
+
+
+@contextmanager
+def write_pack(path: Path, size: int, meta: dict[str, Any]) -> Iterator[PackWriter]:
+    """Stream images into a pack that appears under `path` when the block ends without error."""
+    with files.atomic(path) as file:
+        writer = PackWriter(file, size, meta)
+        yield writer
+        writer._finish()
+
+
+class Pack:
+    """An open pack. Raises UserError if the file is damaged or no pack."""
+
+    def __init__(self, path: Path) -> None:
+        header = files.read_header(path)
+        if header.meta["kind"] != "pack":
+            raise UserError(f"{path}: a {header.meta['kind']}, where a pack is needed")
+        self.path = path
+        self.meta = header.meta
+        with open(path, "rb") as file:
+            # ACCESS_COPY: torch wants writable memory; nothing ever writes, so nothing is copied
+            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+        self._start = header.size
+        end = self._layout(header)
+        checksums = self._map[self._start + end :]
+        files.verify(path, header, checksums)
+
+        self.size = int(header.meta["size"])
+        self._checksums = array("I", checksums)
+        if sys.byteorder == "big":
+            self._checksums.byteswap()
+
+    def _layout(self, header: files.Header) -> int:
+        """Bytes of all images, if the file's length bears them out."""
+        try:
+            shape = header.tensors["images"]["shape"]
+            count, size = shape[0], header.meta["size"]
+            end = count * 3 * size**2
+            whole = header.size + end + 4 * count == len(self._map)
+            if whole and shape == [count, 3, size, size] and count > 0 and size > 0:
+                return end
+        except (KeyError, TypeError, IndexError):
+            pass
+        raise UserError(f"{self.path}: damaged (not as long as its header says); build it again")
+
+    def __len__(self) -> int:
+        return len(self._checksums)
+
+    @cached_property
+    def images(self) -> Tensor:
+        """All images as they lie in the file: uint8 [N, 3, H, W], paged in as they are read."""
+        import torch
+
+        shape = (len(self), 3, self.size, self.size)
+        count = math.prod(shape)
+        flat = torch.frombuffer(self._map, dtype=torch.uint8, offset=self._start, count=count)
+        return flat.view(shape)
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the dataset: equal for equal images in equal order."""
+        return str(self.meta["sha256"])
+
+    def batch(self, indices: Sequence[int]) -> Tensor:
+        """Images of these indices: uint8 [len(indices), 3, H, W], on the CPU.
+
+        Raises WorkError if one of them is damaged.
+        """
+        size = 3 * self.size**2
+        view = memoryview(self._map)
+        for index in indices:
+            start = self._start + index * size
+            if zlib.crc32(view[start : start + size]) != self._checksums[index]:
+                raise WorkError(f"{self.path}: image {index} is damaged; build the pack again")
+        return self.images[indices]
+
+
+def cache_folder() -> Path:
+    """Where packs made by `ganface train` are kept, by the system's own custom."""
+    home = Path.home()
+    if os.name == "nt":
+        base = Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"))
+    elif sys.platform == "darwin":
+        base = home / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
+    return base / "ganface"

@@ -1,0 +1,45 @@
+"""G_ema: the exponential moving average of G's weights, with BatchNorm statistics of its own.
+
+The averaged weights give other activations than the weights of any single step, so neither G's
+running statistics nor their average fit them: both were measured on other networks. They are
+measured on G_ema itself instead, each time before it draws. That costs about one update and leaves
+G_ema a function of the averaged weights alone.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+def decay_at(step: int, decay: float) -> float:
+    """The decay after `step` updates: it grows to `decay` as (1 + step) / (10 + step).
+
+    The average then spans about a tenth of the steps so far, so that it is worth a look early on.
+    """
+    return min(decay, (1 + step) / (10 + step))
+
+
+@torch.no_grad()
+def update_ema(G_ema: nn.Module, G: nn.Module, decay: float) -> None:
+    """G_ema <- decay · G_ema + (1 - decay) · G, for the weights; buffers stay as they are."""
+    torch._foreach_lerp_(list(G_ema.parameters()), list(G.parameters()), 1 - decay)
+
+
+@torch.no_grad()
+def recalibrate(network: nn.Module, batches: tuple[Tensor, ...]) -> None:
+    """Set each BatchNorm's statistics to their mean over `batches` of z. Leaves eval mode set.
+
+    "Precise BatchNorm": Wu and Johnson 2021, "Rethinking 'Batch' in BatchNorm", section 3.
+    """
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a plain mean over the batches
+    network.train()
+    for z in batches:
+        network(z)
+    network.eval()
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum

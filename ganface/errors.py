@@ -1,0 +1,24 @@
+"""The errors that a user can cause. Each is one line: what is wrong, where, and what to do.
+
+Anything else that is raised is a fault of ours and keeps its traceback.
+"""
+
+
+class UserError(Exception):
+    """Refused before any work: a wrong flag, path, value or file."""
+
+    exit_code = 2
+
+
+class WorkError(UserError):
+    """The work failed after it began."""
+
+    exit_code = 1
+
+
+class Interrupted(UserError):
+    """A signal stopped the work in good order; the message says how to go on."""
+
+    def __init__(self, message: str, signal_number: int) -> None:
+        super().__init__(message)
+        self.exit_code = 128 + signal_number

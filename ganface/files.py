@@ -1,0 +1,166 @@
+"""Safetensors files, written whole or not at all and read with their checksum.
+
+Everything that ganface stores for itself (pack, checkpoint, snapshot) is one safetensors file.
+What is not a tensor is one JSON string with sorted keys in the header's metadata. The string holds
+a SHA-256 of the file in which its own 64 digits are read as zeros, so that no bit is uncovered.
+Nothing is ever unpickled. Headers and checksums are read without torch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import mmap
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from ganface.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+VERSION = 1
+METADATA_KEY = "ganface"
+BLANK_DIGEST = "0" * 64
+MAX_HEADER_BYTES = 16 * 2**20
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that appears under `path` whole, and on the disk, or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    if os.name == "posix":  # the rename itself must survive a power cut
+        directory = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+
+def write_text(path: Path, text: str) -> None:
+    with atomic(path) as file:
+        file.write(text.encode())
+
+
+@dataclass(frozen=True)
+class Header:
+    """What stands before a safetensors file's tensors."""
+
+    raw: bytes  # the first bytes of the file: the length and the JSON
+    meta: dict[str, Any]  # our own metadata: kind, version, sha256 and what the kind adds
+    tensors: dict[str, Any]  # name -> {"dtype", "shape", "data_offsets"}
+
+    @property
+    def size(self) -> int:
+        return len(self.raw)
+
+
+def describe(kind: str, meta: dict[str, Any]) -> dict[str, str]:
+    """The metadata of a file of `kind` that is not sealed yet."""
+    meta = {**meta, "kind": kind, "version": VERSION, "sha256": BLANK_DIGEST}
+    return {METADATA_KEY: json.dumps(meta, sort_keys=True)}
+
+
+def seal(header: bytes, *body: bytes) -> tuple[bytes, str]:
+    """Put the SHA-256 of header and body into the header's blank place; return both."""
+    digest = _digest(header, *body)
+    return header.replace(BLANK_DIGEST.encode(), digest.encode(), 1), digest
+
+
+def verify(path: Path, header: Header, *body: bytes) -> None:
+    """Raise UserError unless header and body are, bit for bit, what was sealed."""
+    stored = str(header.meta["sha256"])
+    if _digest(header.raw.replace(stored.encode(), BLANK_DIGEST.encode(), 1), *body) != stored:
+        raise UserError(f"{path}: damaged (its checksum does not match); use another copy")
+
+
+def _digest(*parts: bytes) -> str:
+    sha = hashlib.sha256()
+    for part in parts:
+        sha.update(part)
+    return sha.hexdigest()
+
+
+def write(path: Path, kind: str, tensors: dict[str, Tensor], meta: dict[str, Any]) -> str:
+    """Write tensors and metadata to `path`; return the file's SHA-256 (64 hex digits)."""
+    from safetensors.torch import save
+
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    data = save(tensors, describe(kind, meta))
+    start = 8 + int.from_bytes(data[:8], "little")
+    header, digest = seal(data[:start], memoryview(data)[start:])
+    with atomic(path) as file:
+        file.write(header)
+        file.write(memoryview(data)[start:])
+    return digest
+
+
+def read_header(path: Path) -> Header:
+    """Read the header alone. Raises UserError if `path` is no file of ganface's."""
+    try:
+        with open(path, "rb") as file:
+            length = file.read(8)
+            count = int.from_bytes(length, "little")
+            if len(length) < 8 or not 2 <= count <= MAX_HEADER_BYTES:
+                raise ValueError
+            raw = file.read(count)
+        tensors = json.loads(raw)
+        meta = json.loads(tensors.pop("__metadata__")[METADATA_KEY])
+        kind, version, digest = meta["kind"], meta["version"], meta["sha256"]
+        if not isinstance(kind, str) or len(digest) != len(BLANK_DIGEST):
+            raise ValueError
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise UserError(f"{path}: not a pack, checkpoint or snapshot of ganface") from error
+    if version != VERSION:
+        raise UserError(
+            f"{path}: written in format {version}, this ganface reads format {VERSION}; "
+            "use the version that made it"
+        )
+    return Header(length + raw, meta, tensors)
+
+
+def read(path: Path, *kinds: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Read a whole file of one of `kinds`: (metadata, tensors on the CPU).
+
+    Raises UserError if it is of another kind, damaged or no file of ganface's.
+    """
+    header = read_header(path)
+    if header.meta["kind"] not in kinds:
+        raise UserError(f"{path}: a {header.meta['kind']}, where a {' or '.join(kinds)} is needed")
+    data = path.read_bytes()
+    verify(path, header, memoryview(data)[header.size :])
+
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        return header.meta, load(data)
+    except SafetensorError as error:
+        raise UserError(f"{path}: not a valid safetensors file ({error})") from error
+
+
+def check(path: Path) -> dict[str, Any]:
+    """The metadata of a file of any kind, once the file is found whole. Imports no torch."""
+    header = read_header(path)
+    if header.meta["kind"] == "pack":
+        from ganface.dataset.pack import Pack
+
+        return {**header.meta, "images": len(Pack(path))}
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
+        verify(path, header, view[header.size :])
+    return header.meta

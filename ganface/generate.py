@@ -1,0 +1,60 @@
+"""From a generator and latents to images: faces, walks and sweeps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ganface.images import grid, square_columns, table, to_pil, to_uint8
+from ganface.models.dcgan import Generator
+
+BATCH = 64
+STRIP_COLUMNS = 13  # a strip shows at most so many of a walk's frames
+
+
+@torch.inference_mode()
+def render(G: Generator, z: Tensor) -> Tensor:
+    """The images of z [N, z_dim]: uint8 [N, 3, S, S] on the CPU, for a G in eval mode.
+
+    In eval mode no image depends on the others of its batch.
+    """
+    device = next(G.parameters()).device
+    return torch.cat([to_uint8(G(part.to(device))).cpu() for part in z.split(BATCH)])
+
+
+def draw_grid(G: Generator, z: Tensor) -> Image.Image:
+    """The faces of z [N, z_dim] as one picture, near a square."""
+    return grid(render(G, z), square_columns(len(z)))
+
+
+def render_walks(G: Generator, walks: Tensor) -> Tensor:
+    """The images of K walks [K, F, z_dim]: uint8 [K, F, 3, S, S] on the CPU."""
+    return render(G, walks.flatten(0, 1)).unflatten(0, walks.shape[:2])
+
+
+def draw_walk_frames(faces: Tensor) -> list[Image.Image]:
+    """A picture for each moment of K walks [K, F, 3, S, S], the K faces side by side."""
+    return [grid(moment, square_columns(len(moment))) for moment in faces.unbind(1)]
+
+
+def draw_strip(faces: Tensor) -> Image.Image:
+    """K walks [K, F, 3, S, S] as one picture: a row each."""
+    faces = faces[:, _moments(faces)]
+    return grid(faces.flatten(0, 1), faces.shape[1])
+
+
+def draw_sweep(faces: Tensor, dims: Sequence[int], low: float, high: float) -> Image.Image:
+    """What `latents.sweep` gave, rendered [K, F, 3, S, S]: rows are dimensions, columns values."""
+    moments = _moments(faces)
+    values = torch.linspace(low, high, faces.shape[1])[moments].tolist()
+    cells = [[to_pil(face) for face in row] for row in faces[:, moments]]
+    return table(cells, [f"z[{dim}]" for dim in dims], [f"{value:.1f}" for value in values])
+
+
+def _moments(faces: Tensor) -> Tensor:
+    """Which frames a strip shows: all, or STRIP_COLUMNS of them at even distances."""
+    frames = faces.shape[1]
+    return torch.linspace(0, frames - 1, min(frames, STRIP_COLUMNS)).round().long()

@@ -1,0 +1,161 @@
+"""The run directory: its names, its lock, and MODEL (directory, checkpoint, snapshot) -> file."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from ganface.errors import UserError
+
+LOCK = ".lock"
+STEP = re.compile(r"step-(\d{6,})$")
+
+
+@dataclass(frozen=True)
+class Run:
+    """The files of one training."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        return self.path / "config.json"
+
+    @property
+    def stats(self) -> Path:
+        return self.path / "stats.jsonl"
+
+    @property
+    def reals(self) -> Path:
+        return self.path / "reals.png"
+
+    @property
+    def latest(self) -> Path:
+        return self.path / "latest.png"
+
+    @property
+    def timeline(self) -> Path:
+        return self.path / "timeline.png"
+
+    @property
+    def timeline_gif(self) -> Path:
+        return self.path / "timeline.gif"
+
+    @property
+    def generator(self) -> Path:
+        return self.path / "generator.safetensors"
+
+    def grid(self, step: int) -> Path:
+        return self.path / "grids" / f"step-{step:06d}.png"
+
+    def checkpoint(self, step: int) -> Path:
+        return self.path / "checkpoints" / f"step-{step:06d}.safetensors"
+
+    def snapshot(self, step: int) -> Path:
+        return self.path / "snapshots" / f"step-{step:06d}.safetensors"
+
+    def grids(self) -> dict[int, Path]:
+        return _by_step(self.path / "grids", ".png")
+
+    def checkpoints(self) -> dict[int, Path]:
+        return _by_step(self.path / "checkpoints", ".safetensors")
+
+    def snapshots(self) -> dict[int, Path]:
+        return _by_step(self.path / "snapshots", ".safetensors")
+
+    def exists(self) -> bool:
+        """Whether a training wrote here. Raises UserError if something else is in the way."""
+        if self.config.is_file():
+            return True
+        if self.path.is_dir() and all(each.name == LOCK for each in self.path.iterdir()):
+            return False  # empty, or another process is about to begin
+        if self.path.exists():
+            raise UserError(f"{self.path}: exists and is no run directory; give another --out")
+        return False
+
+    def create(self) -> None:
+        """Make the folders, and remove what a killed process left half written."""
+        for name in ("grids", "checkpoints", "snapshots"):
+            (self.path / name).mkdir(parents=True, exist_ok=True)
+        for leftover in self.path.rglob(".*.tmp"):
+            leftover.unlink()
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the run directory against other processes.
+
+        The lock is the operating system's and ends with the process, however that ends.
+        Raises UserError, which names the holder, if another process has it.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        with open(self.path / LOCK, "a+") as file:
+            try:
+                _lock_file(file)
+            except OSError:
+                file.seek(0)
+                holder = file.read().strip() or "another process"
+                raise UserError(f"{self.path}: in use by {holder}") from None
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+            file.flush()
+            yield
+
+
+if os.name == "nt":
+    import msvcrt
+
+    def _lock_file(file: IO[str]) -> None:
+        file.seek(1_000_000)  # far behind the text, which others must be able to read
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock_file(file: IO[str]) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _by_step(folder: Path, suffix: str) -> dict[int, Path]:
+    """The files of `folder` named step-NNNNNN with that suffix, in order of their steps."""
+    matches = ((STEP.match(path.stem), path) for path in folder.glob(f"step-*{suffix}"))
+    return dict(sorted((int(match[1]), path) for match, path in matches if match))
+
+
+def find_model(path: Path, step: int | None = None) -> Path:
+    """The model file that MODEL means: a snapshot of a run directory, or the file itself.
+
+    Raises UserError if there is none, or none of `step`.
+    """
+    if path.is_file():
+        if step is not None:
+            raise UserError(f"--step {step}: {path} is one file; give its run directory")
+        return path
+    run = Run(path)
+    if not path.is_dir():
+        raise UserError(f"{path}: there is no such file or run directory")
+    if not run.config.is_file():
+        raise UserError(f"{path}: not a run directory; give one, a checkpoint or a snapshot")
+    if step is not None:
+        snapshots = run.snapshots()
+        if step not in snapshots:
+            there = ", ".join(map(str, snapshots)) or "none yet"
+            raise UserError(f"--step {step}: {path} has no snapshot of it; there are: {there}")
+        return snapshots[step]
+    if not run.generator.is_file():
+        raise UserError(f"{path}: has no generator yet; its first comes with the first picture")
+    return run.generator
+
+
+def read_config(run: Run) -> dict:
+    """config.json. Raises UserError if it is damaged."""
+    try:
+        return json.loads(run.config.read_text())
+    except (OSError, ValueError) as error:
+        raise UserError(f"{run.config}: cannot be read ({error})") from error

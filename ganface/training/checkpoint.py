@@ -1,0 +1,148 @@
+"""What a checkpoint holds: everything needed to go on training, in one file.
+
+    G.*, D.*, G_ema.*            the networks
+    opt_G.*, opt_D.*             each Adam's moments and step counts, by number of the parameter
+    sums                         statistics gathered since the last line of stats.jsonl
+    metadata                     step, settings, scaler, dataset fingerprint, versions
+
+No random state is among them, for there is none (see `streams`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim import Adam
+
+from ganface import files
+from ganface.config import TrainConfig
+from ganface.device import Compute
+from ganface.errors import UserError
+from ganface.models.dcgan import Discriminator, Generator, initialise
+from ganface.models.snapshot import describe_generator
+from ganface.run import Run
+from ganface.training import streams
+from ganface.training.step import STATISTICS, Players
+
+
+@dataclass
+class Training:
+    """Everything that changes while training."""
+
+    players: Players
+    G_ema: Generator
+    sums: Tensor  # float32 [len(STATISTICS)] on the device: sums since the last tick
+    summed: int = 0  # updates in `sums`
+    step: int = 0
+    seconds: float = 0.0
+    meta: dict[str, Any] = field(default_factory=dict)  # what stays the same all through the run
+
+
+def start(config: TrainConfig, size: int, compute: Compute) -> Training:
+    """A training at step 0: weights drawn from config.seed, G_ema equal to G.
+
+    Raises UserError for a size that the networks cannot do.
+    """
+    G = Generator(size, config.z_dim, config.width)
+    D = Discriminator(size, config.width)
+    initialise(G, streams.generator(config.seed, "G"))
+    initialise(D, streams.generator(config.seed, "D"))
+    G_ema = Generator(size, config.z_dim, config.width)
+    G_ema.load_state_dict(G.state_dict())
+    for network in (G, D, G_ema):
+        # channels_last: the layout in which CPU and GPU kernels are fastest
+        network.to(compute.device, memory_format=torch.channels_last)
+    G_ema.eval().requires_grad_(False)
+
+    fused = compute.device.type in ("cpu", "cuda")
+    adam = {"lr": config.lr, "betas": (config.beta1, 0.999), "fused": fused}
+    players = Players(
+        G, D, Adam(G.parameters(), **adam), Adam(D.parameters(), **adam), compute.grad_scaler()
+    )
+    return Training(players, G_ema, torch.zeros(len(STATISTICS), device=compute.device))
+
+
+def save_checkpoint(path: Path, training: Training) -> None:
+    players = training.players
+    tensors = {"sums": training.sums}
+    for name, network in _networks(training).items():
+        tensors |= {f"{name}.{key}": value for key, value in network.state_dict().items()}
+    for name, optimiser in _optimisers(training).items():
+        for index, state in optimiser.state_dict()["state"].items():
+            tensors |= {f"{name}.{index}.{key}": value for key, value in state.items()}
+    meta = {
+        **training.meta,
+        "generator": describe_generator(training.G_ema),
+        "step": training.step,
+        "seconds": training.seconds,
+        "summed": training.summed,
+        "scaler": players.scaler.state_dict(),
+    }
+    files.write(path, "checkpoint", tensors, meta)
+
+
+def restore(training: Training, meta: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+    """Make `training` what it was when the checkpoint was saved."""
+    for name, network in _networks(training).items():
+        network.load_state_dict(_below(name, tensors))
+    for name, optimiser in _optimisers(training).items():
+        _restore_optimiser(optimiser, _below(name, tensors))
+    training.players.scaler.load_state_dict(meta["scaler"])
+    training.sums.copy_(tensors["sums"])
+    training.summed = meta["summed"]
+    training.step = meta["step"]
+    training.seconds = meta["seconds"]
+
+
+def _restore_optimiser(optimiser: Adam, tensors: dict[str, Tensor]) -> None:
+    """Moments take the memory layout of their parameters, which the fused kernel relies on."""
+    groups = optimiser.state_dict()["param_groups"]
+    parameters = [p for group in optimiser.param_groups for p in group["params"]]
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        index, _, name = key.partition(".")
+        parameter = parameters[int(index)]
+        if value.shape == parameter.shape:
+            value = torch.empty_like(parameter).copy_(value)
+        state.setdefault(int(index), {})[name] = value
+    optimiser.load_state_dict({"state": state, "param_groups": groups})
+
+
+def _networks(training: Training) -> dict[str, torch.nn.Module]:
+    return {"G": training.players.G, "D": training.players.D, "G_ema": training.G_ema}
+
+
+def _optimisers(training: Training) -> dict[str, Adam]:
+    return {"opt_G": training.players.opt_G, "opt_D": training.players.opt_D}
+
+
+def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    prefix += "."
+    return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+
+
+def newest_good(run: Run) -> tuple[dict[str, Any], dict[str, Tensor], list[str]] | None:
+    """The newest checkpoint that is whole: (metadata, tensors, what was passed over).
+
+    None if the run has none at all. Raises UserError if it has some, and all are damaged.
+    """
+    complaints: list[str] = []
+    for path in reversed(run.checkpoints().values()):
+        try:
+            meta, tensors = files.read(path, "checkpoint")
+        except UserError as error:
+            complaints.append(str(error))
+            continue
+        return meta, tensors, complaints
+    if complaints:
+        raise UserError(f"{run.path}: no checkpoint is whole: {'; '.join(complaints)}")
+    return None
+
+
+def remove_old(run: Run, keep: int) -> None:
+    for path in list(run.checkpoints().values())[:-keep]:
+        path.unlink()

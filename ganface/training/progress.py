@@ -1,0 +1,144 @@
+"""The live display, and stats.jsonl."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from ganface import files
+
+PLAIN_SECONDS = 10  # off a terminal, at most one line in so many seconds
+
+
+class StatsFile:
+    """stats.jsonl: a line per tick, written through at once.
+
+    Lines past `step`, which a killed run may have written after its last checkpoint, are cut off.
+    """
+
+    def __init__(self, path: Path, step: int) -> None:
+        kept = []
+        if path.exists():
+            kept = [line for line in path.read_text().splitlines() if _step_of(line) <= step]
+        files.write_text(path, "".join(f"{line}\n" for line in kept))
+        self._file = open(path, "a", encoding="utf-8")  # noqa: SIM115
+
+    def write(self, line: dict[str, Any]) -> None:
+        self._file.write(json.dumps(line) + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _step_of(line: str) -> float:
+    try:
+        return json.loads(line)["step"]
+    except (ValueError, KeyError, TypeError):
+        return float("inf")  # the half line of a process that was killed
+
+
+class Display:
+    """Shows a training on stderr: live on a terminal, plain lines elsewhere."""
+
+    def __init__(self, console: Console, first_step: int, steps: int) -> None:
+        self._console = console
+        self._first_step = first_step
+        self._steps = steps
+        self._began = self._printed = time.monotonic()
+        self._stats: dict[str, Any] = {}
+        self._picture: Path | None = None
+        self._bar = Progress(
+            TextColumn("step"),
+            MofNCompleteColumn(),
+            TaskProgressColumn(),
+            BarColumn(),
+            TimeRemainingColumn(elapsed_when_finished=True),
+            console=console,
+        )
+        self._task = self._bar.add_task("train", total=steps, completed=first_step)
+        self._live = None
+        if console.is_terminal:
+            self._live = Live(get_renderable=self._draw, console=console, refresh_per_second=4)
+
+    def __enter__(self) -> Display:
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._live:
+            self._live.stop()
+
+    def step(self, step: int) -> None:
+        if self._live:
+            self._bar.update(self._task, completed=step)
+
+    def tick(self, stats: dict[str, Any]) -> None:
+        first = not self._stats
+        self._stats = stats
+        now = time.monotonic()
+        if self._live or not (first or now - self._printed >= PLAIN_SECONDS):
+            return
+        self._printed = now
+        step = stats["step"]
+        done = step - self._first_step
+        left = (now - self._began) / done * (self._steps - step)
+        self._console.print(
+            f"step {step}/{self._steps} ({step / self._steps:.1%}), {_clock(left)} left, "
+            f"{self._describe()}",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+    def picture(self, path: Path) -> None:
+        self._picture = path
+
+    def milestone(self, path: Path) -> None:
+        self._picture = path
+        self.note(f"drew {path}")
+
+    def note(self, text: str) -> None:
+        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    def _describe(self) -> str:
+        s = self._stats
+        return (
+            f"{s['images_per_second']:.0f} images/s, loss_D {s['loss_D']:.3f}, "
+            f"loss_G {s['loss_G']:.3f}, D(x) {s['D_x']:.2f}, D(G(z)) {s['D_Gz']:.2f}, "
+            f"{s['precision']}"
+        )
+
+    def _draw(self) -> Group:
+        lines = [self._bar.get_renderable()]
+        if self._stats:
+            lines.append(Text(self._describe()))
+        if self._picture:
+            lines.append(Text(f"last picture: {self._picture}", style="dim"))
+        return Group(*lines)
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}"

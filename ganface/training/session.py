@@ -1,0 +1,125 @@
+"""From what the user asked for to a training that can go on: settings, images, starting point."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import platform
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ganface import __version__, files
+from ganface.config import BuildConfig, TrainConfig, changed_settings
+from ganface.dataset.build import Report, Track, cached_pack
+from ganface.dataset.pack import Pack, cache_folder
+from ganface.device import Compute, choose_device, choose_precision
+from ganface.errors import UserError
+from ganface.models.dcgan import check_size
+from ganface.run import Run, read_config
+from ganface.training.checkpoint import Training, newest_good, restore, start
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be trained, and on what."""
+
+    build: BuildConfig
+    train: TrainConfig
+    compute: Compute
+    fingerprint: str | None  # of the dataset that a resumed run began with
+
+
+def make_plan(run: Run, resume: bool, build: dict[str, Any], train: dict[str, Any]) -> Plan:
+    """Settings of a new run, or of an old one with the given ones changed that may be.
+
+    `build`, `train`: the settings that were given, by name. Touches no file but config.json.
+    Raises UserError if the run directory or a setting forbids it.
+    """
+    there = run.exists()
+    if there and not resume:
+        raise UserError(f"{run.path}: holds a run already; add --resume, or give another --out")
+    if not there:
+        plan = Plan(
+            BuildConfig(**build), config := TrainConfig(**train), _compute(config, None), None
+        )
+        check_size(plan.build.size)
+        return plan
+
+    stored = read_config(run)
+    try:
+        old_build, old_train = BuildConfig(**stored["build"]), TrainConfig(**stored["train"])
+        precision, fingerprint = stored["precision"], stored["dataset"]["fingerprint"]
+    except (KeyError, TypeError) as error:
+        raise UserError(f"{run.config}: not the settings of this ganface ({error})") from error
+    changes = changed_settings(old_build, build) + changed_settings(old_train, train)
+    if changes:
+        raise UserError(f"{run.path}: cannot be resumed with other settings: {'; '.join(changes)}")
+    config = dataclasses.replace(old_train, **train)
+    return Plan(old_build, config, _compute(config, precision), fingerprint)
+
+
+def _compute(config: TrainConfig, stored_precision: str | None) -> Compute:
+    """A resumed run keeps the precision that "auto" stood for when it began."""
+    device = choose_device(config.device)
+    return Compute(device, choose_precision(stored_precision or config.precision, device))
+
+
+def open_data(
+    data: Path, plan: Plan, size_given: bool, cache: Path | None, track: Track
+) -> tuple[Pack, Report | None]:
+    """The pack of DATA, ingested if need be (then with its report). Raises UserError if unfit."""
+    report = None
+    if data.is_file() and not zipfile.is_zipfile(data):
+        pack = Pack(data)
+        if size_given and pack.size != plan.build.size:
+            raise UserError(f"{data}: its images are {pack.size} × {pack.size}; leave --size out")
+        check_size(pack.size)
+    else:
+        path, report = cached_pack(data, plan.build, cache or cache_folder(), track)
+        pack = Pack(path)
+    if len(pack) < plan.train.batch_size:
+        raise UserError(
+            f"{data}: {len(pack)} images, fewer than --batch-size {plan.train.batch_size}; "
+            "add images, or give a smaller batch size"
+        )
+    if plan.fingerprint not in (None, pack.fingerprint):
+        raise UserError(f"{data}: not the images that this run began with")
+    return pack, report
+
+
+def begin(run: Run, pack: Pack, plan: Plan, resume: bool) -> tuple[Training, list[str]]:
+    """The training at its first step, or at its newest good checkpoint; and what to tell the user.
+
+    To be called with the run's lock held; another process may have had it since `make_plan`.
+    """
+    if run.exists() and not resume:
+        raise UserError(f"{run.path}: holds a run already; add --resume, or give another --out")
+    run.create()
+    training = start(plan.train, pack.size, plan.compute)
+    training.meta = {
+        "build": dataclasses.asdict(plan.build),
+        "train": dataclasses.asdict(plan.train),
+        "precision": plan.compute.precision,
+        "device": plan.compute.name,
+        "threads": torch.get_num_threads(),
+        "dataset": {"fingerprint": pack.fingerprint, "images": len(pack), "size": pack.size},
+        "versions": {
+            "ganface": __version__,
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+        },
+    }
+    files.write_text(run.config, json.dumps(training.meta, indent=2) + "\n")
+    if not resume:
+        return training, []
+
+    found = newest_good(run)
+    if found is None:
+        return training, [f"{run.path}: no checkpoint yet; starting at step 0"]
+    meta, tensors, complaints = found
+    restore(training, meta, tensors)
+    return training, [*complaints, f"{run.path}: going on from step {training.step}"]

@@ -483,6 +483,9 @@ def progress_bar(text: str) -> Iterator[Callable[[Iterable, int], Iterable]]:
 
 def refuse_existing(path: Path) -> None:
     """Nothing is ever written over; an empty folder may be filled."""
+    from ganface.files import check_writable
+
+    check_writable(path)
     if path.exists() and not (path.is_dir() and not any(path.iterdir())):
         raise UserError(f"{path}: exists already; give another name, or remove it")
 
@@ -558,5 +561,6 @@ def main() -> NoReturn:
         code, message = 1, f"{error.filename or 'ganface'}: {error.strerror or error}"
     if debug:
         traceback.print_exc()
-    typer.echo(f"ganface: {' '.join(message.split())}", err=True)
+    if message:
+        typer.echo(f"ganface: {' '.join(message.split())}", err=True)
     sys.exit(code)

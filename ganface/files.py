@@ -50,6 +50,15 @@ def atomic(path: Path) -> Iterator[BinaryIO]:
             os.close(directory)
 
 
+def check_writable(path: Path) -> None:
+    """Raise UserError if `path` and the folders above it could not be made."""
+    above = next(folder for folder in path.absolute().parents if os.path.lexists(folder))
+    if not above.is_dir():
+        raise UserError(f"{path}: cannot be written, {above} is no folder")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise UserError(f"{path}: cannot be written, no permission for {above}")
+
+
 def write_text(path: Path, text: str) -> None:
     with atomic(path) as file:
         file.write(text.encode())

@@ -19,7 +19,7 @@ def prepare(extras: str = "") -> None:
 
     `extras`: such as "[dev]".
     """
-    if sys.version_info < (3, 10):
+    if sys.version_info < (3, 10):  # noqa: UP036 (a script may be started with any Python)
         sys.exit(f"ganface needs Python 3.10 or newer; this is {sys.version.split()[0]}")
     stamp = FOLDER / f"installed{extras}"
     wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
@@ -33,7 +33,7 @@ def prepare(extras: str = "") -> None:
 
 
 def run(program: str, *arguments: str) -> None:
-    """Run a program of the environment in the project's folder; end with its exit code if it fails."""
+    """Run a program of the environment in the project's folder. If it fails, so do we."""
     result = subprocess.run([BIN / program, *arguments], cwd=ROOT, check=False)
     if result.returncode:
         sys.exit(result.returncode)

@@ -97,8 +97,8 @@ def list_source(source: Path) -> Listing:
 
 
 def _what_was_found(listing: Listing) -> str:
-    counts = Counter(listing.left_out.values()).most_common(5)
-    found = ", ".join(f"{count} × {reason}" for reason, count in counts)
+    counts = Counter(reason.rpartition(": ")[2] for reason in listing.left_out.values())
+    found = ", ".join(f"{count} × {reason}" for reason, count in counts.most_common(5))
     return f"found {found}" if found else "it is empty"
 
 

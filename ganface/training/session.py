@@ -42,12 +42,11 @@ def make_plan(run: Run, resume: bool, build: dict[str, Any], train: dict[str, An
     there = run.exists()
     if there and not resume:
         raise UserError(f"{run.path}: holds a run already; add --resume, or give another --out")
+    files.check_writable(run.path)
     if not there:
-        plan = Plan(
-            BuildConfig(**build), config := TrainConfig(**train), _compute(config, None), None
-        )
-        check_size(plan.build.size)
-        return plan
+        config = TrainConfig(**train)
+        check_size(build.get("size", BuildConfig.size))
+        return Plan(BuildConfig(**build), config, _compute(config, None), None)
 
     stored = read_config(run)
     try:

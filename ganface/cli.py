@@ -129,7 +129,8 @@ def build(
     config = BuildConfig(**given)
     from ganface.dataset.build import build_pack, list_source, report_path
 
-    refuse_existing(out)
+    for path in (out, report_path(out)):
+        refuse_existing(path)
     if dry_run:
         listing = list_source(source)
         result = {"images": len(listing.images), "left_out": len(listing.left_out)}
@@ -194,7 +195,7 @@ def train(
         show_plan(data, run, plan, as_json)
         return
     with progress_bar("reading images") as track:
-        pack, report = open_data(data, plan, "size" in given, cache, track)
+        pack, report = open_data(data, plan, pick(BuildConfig, given), cache, track)
     if report:
         show_report(report)
 

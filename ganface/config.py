@@ -89,7 +89,10 @@ class BuildConfig(Settings):
         "exact", "Drop images equal in every pixel, those that nearly are as well, or none."
     )
     max_bad: float = setting(
-        5.0, "Give up when more than this percentage of the images is bad.", between(0, 100)
+        5.0,
+        "Give up when more than this percentage of the images is bad.",
+        between(0, 100),
+        may_change=True,
     )
 
 

@@ -248,7 +248,7 @@ def build_pack(
 
     results = map_in_order(partial(_ingest, source, config), listing.images, workers)
     named = zip(listing.images, results, strict=True)
-    with write_pack(out, config.size, dataclasses.asdict(config)) as pack:
+    with write_pack(out, config) as pack:
         for name, result in track(named, len(listing.images)):
             if isinstance(result, str):
                 left_out[name] = result

@@ -19,11 +19,13 @@ import zlib
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict, fields
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from ganface import files
+from ganface.config import BuildConfig
 from ganface.errors import UserError, WorkError
 
 if TYPE_CHECKING:
@@ -33,10 +35,10 @@ HEADER_BYTES = 4096
 
 
 class PackWriter:
-    def __init__(self, file: BinaryIO, size: int, meta: dict[str, Any]) -> None:
+    def __init__(self, file: BinaryIO, config: BuildConfig) -> None:
         self._file = file
-        self._size = size
-        self._meta = meta
+        self._size = config.size
+        self._meta = asdict(config)
         self._checksums = array("I")
         file.write(bytes(HEADER_BYTES))
 
@@ -55,7 +57,7 @@ class PackWriter:
         self._file.write(checksums)
 
         header = {
-            "__metadata__": files.describe("pack", {**self._meta, "size": self._size}),
+            "__metadata__": files.describe("pack", self._meta),
             "images": {
                 "dtype": "U8",
                 "shape": [count, 3, self._size, self._size],
@@ -75,10 +77,10 @@ class PackWriter:
 
 
 @contextmanager
-def write_pack(path: Path, size: int, meta: dict[str, Any]) -> Iterator[PackWriter]:
+def write_pack(path: Path, config: BuildConfig) -> Iterator[PackWriter]:
     """Stream images into a pack that appears under `path` when the block ends without error."""
     with files.atomic(path) as file:
-        writer = PackWriter(file, size, meta)
+        writer = PackWriter(file, config)
         yield writer
         writer._finish()
 
@@ -95,24 +97,29 @@ class Pack:
         with open(path, "rb") as file:
             # ACCESS_COPY: torch wants writable memory; nothing ever writes, so nothing is copied
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+        self.settings = self._settings()
+        self.size = self.settings.size
         self._start = header.size
-        end = self._layout(header)
-        checksums = self._map[self._start + end :]
+        checksums = self._map[self._start + self._bytes_of_images(header) :]
         files.verify(path, header, checksums)
-
-        self.size = int(header.meta["size"])
         self._checksums = array("I", checksums)
         if sys.byteorder == "big":
             self._checksums.byteswap()
 
-    def _layout(self, header: files.Header) -> int:
-        """Bytes of all images, if the file's length bears them out."""
+    def _settings(self) -> BuildConfig:
+        try:
+            return BuildConfig(**{f.name: self.meta[f.name] for f in fields(BuildConfig)})
+        except (KeyError, TypeError) as error:
+            raise UserError(f"{self.path}: no pack of this ganface; build it again") from error
+
+    def _bytes_of_images(self, header: files.Header) -> int:
+        """How long `images` is, if the file's length bears it out."""
         try:
             shape = header.tensors["images"]["shape"]
-            count, size = shape[0], header.meta["size"]
-            end = count * 3 * size**2
+            count = shape[0]
+            end = count * 3 * self.size**2
             whole = header.size + end + 4 * count == len(self._map)
-            if whole and shape == [count, 3, size, size] and count > 0 and size > 0:
+            if whole and count > 0 and shape == [count, 3, self.size, self.size]:
                 return end
         except (KeyError, TypeError, IndexError):
             pass

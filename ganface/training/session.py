@@ -68,14 +68,18 @@ def _compute(config: TrainConfig, stored_precision: str | None) -> Compute:
 
 
 def open_data(
-    data: Path, plan: Plan, size_given: bool, cache: Path | None, track: Track
+    data: Path, plan: Plan, given: dict[str, Any], cache: Path | None, track: Track
 ) -> tuple[Pack, Report | None]:
-    """The pack of DATA, ingested if need be (then with its report). Raises UserError if unfit."""
+    """The pack of DATA, ingested if need be (then with its report).
+
+    `given`: the settings of BuildConfig that were given. Raises UserError if the images do not fit.
+    """
     report = None
     if data.is_file() and not zipfile.is_zipfile(data):
         pack = Pack(data)
-        if size_given and pack.size != plan.build.size:
-            raise UserError(f"{data}: its images are {pack.size} × {pack.size}; leave --size out")
+        changes = changed_settings(pack.settings, given)
+        if changes:
+            raise UserError(f"{data}: built with other settings: {'; '.join(changes)}")
         check_size(pack.size)
     else:
         path, report = cached_pack(data, plan.build, cache or cache_folder(), track)
@@ -100,7 +104,7 @@ def begin(run: Run, pack: Pack, plan: Plan, resume: bool) -> tuple[Training, lis
     run.create()
     training = start(plan.train, pack.size, plan.compute)
     training.meta = {
-        "build": dataclasses.asdict(plan.build),
+        "build": dataclasses.asdict(pack.settings),
         "train": dataclasses.asdict(plan.train),
         "precision": plan.compute.precision,
         "device": plan.compute.name,

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
-import json
 import shlex
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -20,16 +16,14 @@ from ganface import __version__
 from ganface.config import (
     BuildConfig,
     DeviceConfig,
-    Settings,
     TrainConfig,
     parse_integers,
 )
+from ganface.console import progress_bar, show_report, show_result, stderr
 from ganface.errors import Interrupted, UserError
+from ganface.options import pick, with_settings
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from ganface.dataset.build import Report
     from ganface.dataset.pack import Pack
     from ganface.models.dcgan import Generator
     from ganface.run import Run
@@ -54,59 +48,6 @@ Step = Annotated[int | None, typer.Option(help="Take this milestone of a run, no
 Truncation = Annotated[
     float, typer.Option(min=0, max=2, help="Pull z to the origin: below 1, plainer faces.")
 ]
-SettingsClass = TypeVar("SettingsClass", bound=Settings)
-
-
-# ---------------------------------------------------------------------------- settings -> options
-
-
-def with_settings(*classes: type[Settings]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command an option for each setting of `classes`.
-
-    The command itself takes them as one argument, `given`: those that the user typed, by name.
-    """
-
-    def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        signature = inspect.signature(command, eval_str=True)
-        parameters = [p for p in signature.parameters.values() if p.name != "given"]
-        names = []
-        for settings in classes:
-            types = get_type_hints(settings)
-            for field in dataclasses.fields(settings):
-                option = typer.Option(help=field.metadata["help"])
-                parameters.append(
-                    inspect.Parameter(
-                        field.name,
-                        inspect.Parameter.KEYWORD_ONLY,
-                        default=field.default,
-                        annotation=Annotated[types[field.name], option],
-                    )
-                )
-                names.append(field.name)
-
-        def run(ctx: typer.Context, **values: Any) -> None:
-            settings = {name: values.pop(name) for name in names}
-            typed = {n: v for n, v in settings.items() if _was_typed(ctx, n)}
-            command(**values, given=typed)
-
-        context = inspect.Parameter(
-            "ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context
-        )
-        run.__signature__ = signature.replace(parameters=[context, *parameters])  # type: ignore[attr-defined]
-        run.__name__, run.__doc__ = command.__name__, command.__doc__
-        return run
-
-    return decorate
-
-
-def _was_typed(ctx: typer.Context, name: str) -> bool:
-    source = ctx.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
-
-
-def pick(settings: type[SettingsClass], given: dict[str, Any]) -> dict[str, Any]:
-    """Those of `given` that are settings of this class."""
-    return {f.name: given[f.name] for f in dataclasses.fields(settings) if f.name in given}
 
 
 # ---------------------------------------------------------------------------- dataset
@@ -189,7 +130,7 @@ def train(
     from ganface.run import Run
     from ganface.training.session import begin, make_plan, open_data
 
-    run = Run(out or Path("runs") / data.resolve().stem)
+    run = Run(out or Path("runs") / name_of(data))
     plan = make_plan(run, resume, pick(BuildConfig, given), pick(TrainConfig, given))
     if dry_run:
         show_plan(data, run, plan, as_json)
@@ -210,9 +151,9 @@ def train(
             try:
                 train_on(run, pack, plan.train, plan.compute, training, display)
             except Interrupted as stop:
-                again = f"ganface train {shlex.quote(str(data))} --out {shlex.quote(str(run.path))}"
-                stop.args = (f"{stop}. To go on: {again} --resume",)
-                raise
+                again = shlex.join(["ganface", "train", str(data), "--out", str(run.path)])
+                message = f"{stop}. To go on: {again} --resume"
+                raise Interrupted(message, stop.signal_number) from None
     result = {
         "run": str(run.path),
         "step": training.step,
@@ -234,17 +175,16 @@ def describe_plan(run: Run, pack: Pack, plan: Plan) -> list[str]:
 
 def show_plan(data: Path, run: Run, plan: Plan, as_json: bool) -> None:
     """What `train --dry-run` says."""
-    from ganface.dataset.build import list_source
+    from ganface.training.session import count_images
 
     result: dict[str, Any] = {
+        "images": count_images(data),
         "run": str(run.path),
         "device": plan.compute.name,
         "precision": plan.compute.precision,
         "build": dataclasses.asdict(plan.build),
         "train": dataclasses.asdict(plan.train),
     }
-    if data.is_dir():
-        result["images"] = len(list_source(data).images)
     lines = "\n".join(f"{key}: {value}" for key, value in result.items())
     show_result(result, as_json, lines + "\nnothing written")
 
@@ -443,45 +383,6 @@ def _compact(value: Any) -> str:
 # ---------------------------------------------------------------------------- shared by commands
 
 
-def stderr() -> Console:
-    from rich.console import Console
-
-    return Console(stderr=True)
-
-
-def show_result(result: dict[str, Any], as_json: bool, text: str) -> None:
-    """The result is the one thing that goes to stdout."""
-    typer.echo(json.dumps(result) if as_json else text)
-
-
-def show_report(report: Report) -> None:
-    """How many files were used and why others were not, as a table on stderr."""
-    from rich.table import Table
-
-    table = Table("images", "", box=None, pad_edge=False)
-    table.add_row("used", str(report.used))
-    for reason, count in report.counts.items():
-        table.add_row(f"left out: {reason}", str(count))
-    stderr().print(table)
-
-
-@contextmanager
-def progress_bar(text: str) -> Iterator[Callable[[Iterable, int], Iterable]]:
-    """Yield track(items, total), which passes the items on and shows how far it is."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    console = stderr()
-    columns = (TextColumn(text), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        yield lambda items, total: progress.track(items, total=total)
-
-
 def refuse_existing(path: Path) -> None:
     """Nothing is ever written over; an empty folder may be filled."""
     from ganface.files import check_writable
@@ -504,8 +405,9 @@ def choose_out(given: Path | None, default: str) -> Path:
     return path
 
 
-def name_of(model: Path) -> str:
-    return model.resolve().stem
+def name_of(path: Path) -> str:
+    path = path.resolve()
+    return path.name if path.is_dir() else path.stem
 
 
 def open_generator(path: Path, given: dict[str, Any]) -> tuple[Generator, dict[str, Any]]:

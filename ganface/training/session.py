@@ -14,7 +14,7 @@ import torch
 
 from ganface import __version__, files
 from ganface.config import BuildConfig, TrainConfig, changed_settings
-from ganface.dataset.build import Report, Track, cached_pack
+from ganface.dataset.build import Report, Track, cached_pack, list_source
 from ganface.dataset.pack import Pack, cache_folder
 from ganface.device import Compute, choose_device, choose_precision
 from ganface.errors import UserError
@@ -67,6 +67,16 @@ def _compute(config: TrainConfig, stored_precision: str | None) -> Compute:
     return Compute(device, choose_precision(stored_precision or config.precision, device))
 
 
+def is_pack(data: Path) -> bool:
+    """Whether DATA is to be opened as a pack, and not read as a folder or zip of images."""
+    return data.is_file() and not zipfile.is_zipfile(data)
+
+
+def count_images(data: Path) -> int:
+    """How many images DATA seems to hold, before any is opened."""
+    return len(Pack(data)) if is_pack(data) else len(list_source(data).images)
+
+
 def open_data(
     data: Path, plan: Plan, given: dict[str, Any], cache: Path | None, track: Track
 ) -> tuple[Pack, Report | None]:
@@ -75,7 +85,7 @@ def open_data(
     `given`: the settings of BuildConfig that were given. Raises UserError if the images do not fit.
     """
     report = None
-    if data.is_file() and not zipfile.is_zipfile(data):
+    if is_pack(data):
         pack = Pack(data)
         changes = changed_settings(pack.settings, given)
         if changes:
@@ -125,4 +135,7 @@ def begin(run: Run, pack: Pack, plan: Plan, resume: bool) -> tuple[Training, lis
         return training, [f"{run.path}: no checkpoint yet; starting at step 0"]
     meta, tensors, complaints = found
     restore(training, meta, tensors)
-    return training, [*complaints, f"{run.path}: going on from step {training.step}"]
+    remark = f"{run.path}: going on from step {training.step}"
+    if training.step >= plan.train.steps:
+        remark = f"{run.path}: is at step {training.step} already; to go on, give more --steps"
+    return training, [*complaints, remark]

@@ -295,8 +295,8 @@ def interpolate(
         raise UserError(f"--seeds {seeds}: --dims holds one face, so give one seed")
     if dims is None and (len(numbers) % rows or len(numbers) < 2 * rows):
         raise UserError(
-            f"--seeds {seeds}: {len(numbers)} cannot be shared out to --rows {rows}; "
-            "each needs the same number, two or more"
+            f"--seeds {seeds}: each walk of --rows {rows} needs the same number of seeds, "
+            "two or more"
         )
 
     from ganface.generate import draw_strip, draw_sweep, draw_walk_frames, render_walks

@@ -71,7 +71,8 @@ def walks(z: Tensor, rows: int, frames: int, interpolate: Interpolation, loop: b
 def sweep(z: Tensor, dims: Sequence[int], low: float, high: float, frames: int) -> Tensor:
     """One walk per dimension: that entry of z [z_dim] goes from low to high, the others stay.
 
-    Returns [len(dims), frames + 1, z_dim], in `frames` steps: the lecture's picture of what a dimension means.
+    Returns [len(dims), frames + 1, z_dim], in `frames` steps: the lecture's picture of what a
+    dimension means.
     """
     walks = z.repeat(len(dims), frames + 1, 1)
     for row, dim in enumerate(dims):

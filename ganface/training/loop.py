@@ -5,8 +5,9 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -70,12 +71,12 @@ def train(
     order = streams.DataOrder(config.seed, len(pack), config.batch_size)
     artist = Artist(run, config, compute, training)
     artist.draw_reals(pack, order)
-    stats = StatsFile(run.stats, training.step)
+    milestones = set(config.milestone_steps)
     stop = StopRequest()
     began = time.monotonic() - training.seconds
     last_tick = time.monotonic(), training.step
 
-    with stop.listening():
+    with closing(StatsFile(run.stats, training.step)) as stats, stop.listening():
         while training.step < config.steps:
             step = training.step + 1
 
@@ -102,8 +103,9 @@ def train(
                 display.tick(line)
 
             # Draw, and save
-            milestone = step in config.milestone_steps
-            save = step % config.checkpoint_every == 0 or last or bool(stop.number)
+            milestone = step in milestones
+            stopped_by = stop.number  # asked once: a later signal waits for the next update
+            save = step % config.checkpoint_every == 0 or last or stopped_by
             if step % PICTURE == 0 or milestone or save:
                 artist.recalibrate()
             if step % PICTURE == 0 or milestone:
@@ -113,8 +115,8 @@ def train(
             if save:
                 save_checkpoint(run.checkpoint(step), training)
                 remove_old(run, config.keep)
-            if stop.number:
-                raise Interrupted(f"stopped at step {step}; a checkpoint is saved", stop.number)
+            if stopped_by:
+                raise Interrupted(f"stopped at step {step}; a checkpoint is saved", stopped_by)
 
 
 def fetch(
@@ -173,24 +175,23 @@ class Artist:
         meta = {"kind": "reals", "dataset": pack.fingerprint, "indices": indices}
         save_png(self._run.reals, sheet, meta)
 
-    def draw_latest(self) -> Any:
-        """Draw latest.png from generator.safetensors, made now; return its path."""
-        self._sheet = draw_grid(self._training.G_ema, self._z)
-        save_png(self._run.latest, self._sheet, self._save_snapshot(self._run.generator))
-        return self._run.latest
+    def draw_latest(self) -> Path:
+        """Draw latest.png from generator.safetensors, both made now; return the picture's path."""
+        return self._draw(self._run.latest, self._run.generator)
 
-    def draw_milestone(self) -> Any:
-        """Keep the picture that was just drawn, and its snapshot; return its path."""
+    def draw_milestone(self) -> Path:
+        """Draw a grid and a snapshot that are kept, and the timelines; return the grid's path."""
         step = self._training.step
-        path = self._run.grid(step)
-        save_png(path, self._sheet, self._save_snapshot(self._run.snapshot(step)))
+        path = self._draw(self._run.grid(step), self._run.snapshot(step))
         self._draw_timelines()
         return path
 
-    def _save_snapshot(self, path: Any) -> dict[str, Any]:
-        step = self._training.step
-        digest = save_snapshot(path, self._training.G_ema, step, step * self._batch_size)
-        return {"kind": "grid", "seeds": self._seeds_text, "step": step, "snapshot": digest}
+    def _draw(self, picture: Path, snapshot: Path) -> Path:
+        step, G_ema = self._training.step, self._training.G_ema
+        digest = save_snapshot(snapshot, G_ema, step, step * self._batch_size)
+        meta = {"kind": "grid", "seeds": self._seeds_text, "step": step, "snapshot": digest}
+        save_png(picture, draw_grid(G_ema, self._z), meta)
+        return picture
 
     def _draw_timelines(self) -> None:
         sheets: dict[int, Image.Image] = {}

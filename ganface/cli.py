@@ -100,7 +100,7 @@ def demo(
     """Draw anime faces as PNG files, with the truth about each in factors.csv."""
     from ganface.dataset.demo import draw_faces
 
-    refuse_existing(out)
+    refuse_existing(out, folder=True)
     with progress_bar("drawing faces") as track:
         draw_faces(out, count, size, seed, track)
     result = {"folder": str(out), "images": count, "factors": str(out / "factors.csv")}
@@ -178,7 +178,7 @@ def show_plan(data: Path, run: Run, plan: Plan, as_json: bool) -> None:
     from ganface.training.session import count_images
 
     result: dict[str, Any] = {
-        "images": count_images(data),
+        "images": count_images(data, plan),
         "run": str(run.path),
         "device": plan.compute.name,
         "precision": plan.compute.precision,
@@ -216,7 +216,7 @@ def sample(
 
     numbers = parse_integers("--seeds", seeds)
     path = find_model(model, step)
-    out = choose_out(out, f"{name_of(model)}-faces" + ("" if as_images else ".png"))
+    out = choose_out(out, f"{name_of(model)}-faces" + ("" if as_images else ".png"), as_images)
     if not as_images and out.suffix.lower() != ".png":
         raise UserError(f"--out {out}: a grid is a .png; for a folder of faces add --images")
 
@@ -228,7 +228,7 @@ def sample(
     made_by = {**origin(meta), "truncation": truncation}
     written: list[Path] = []
     if as_images:
-        out.mkdir(parents=True)
+        out.mkdir(parents=True, exist_ok=True)
         with progress_bar("drawing faces") as track:
             for start in track(range(0, len(numbers), BATCH), -(-len(numbers) // BATCH)):
                 part = numbers[start : start + BATCH]
@@ -282,7 +282,7 @@ def interpolate(
 
     path = find_model(model, step)
     default = f"{name_of(model)}-{'dims' if dims else 'walk'}"
-    outs = [choose_out(each, "") for each in out or []]
+    outs = [choose_out(each, "", folder=not each.suffix) for each in out or []]
     outs = outs or [choose_out(None, default + suffix) for suffix in (".gif", ".png")]
     kinds = [output_kind(each) for each in outs]
     if dims is not None:
@@ -383,19 +383,20 @@ def _compact(value: Any) -> str:
 # ---------------------------------------------------------------------------- shared by commands
 
 
-def refuse_existing(path: Path) -> None:
-    """Nothing is ever written over; an empty folder may be filled."""
+def refuse_existing(path: Path, folder: bool = False) -> None:
+    """Nothing is ever written over; where a `folder` is to be made, an empty one may be there."""
     from ganface.files import check_writable
 
     check_writable(path)
-    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+    fillable = folder and path.is_dir() and not any(path.iterdir())
+    if path.exists() and not fillable:
         raise UserError(f"{path}: exists already; give another name, or remove it")
 
 
-def choose_out(given: Path | None, default: str) -> Path:
-    """The given path if it is free; else `default`, numbered if it is taken."""
+def choose_out(given: Path | None, default: str, folder: bool = False) -> Path:
+    """The given path if it is free; if none was given, `default`, numbered if it is taken."""
     if given is not None:
-        refuse_existing(given)
+        refuse_existing(given, folder)
         return given
     path = Path(default)
     number = 2
@@ -456,14 +457,19 @@ def main() -> NoReturn:
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         sys.exit(app([a for a in arguments if a != "--debug"], standalone_mode=False) or 0)
-    except UserError as error:
-        code, message = error.exit_code, str(error)
-    except typer.TyperException as error:
-        code, message = 2, error.format_message()
-    except OSError as error:
-        code, message = 1, f"{error.filename or 'ganface'}: {error.strerror or error}"
-    if debug:
-        traceback.print_exc()
+    except (UserError, typer.TyperException, OSError) as error:
+        if debug:
+            traceback.print_exception(error)
+        code, message = explain(error)
     if message:
         typer.echo(f"ganface: {' '.join(message.split())}", err=True)
     sys.exit(code)
+
+
+def explain(error: UserError | typer.TyperException | OSError) -> tuple[int, str]:
+    """The exit code for an error, and what to say of it."""
+    if isinstance(error, UserError):
+        return error.exit_code, str(error)
+    if isinstance(error, typer.TyperException):
+        return 2, error.format_message()
+    return 1, ": ".join(str(part) for part in (error.filename, error.strerror or error) if part)

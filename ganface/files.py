@@ -169,7 +169,11 @@ def check(path: Path) -> dict[str, Any]:
     if header.meta["kind"] == "pack":
         from ganface.dataset.pack import Pack
 
-        return {**header.meta, "images": len(Pack(path))}
+        pack = Pack(path)
+        damaged = pack.first_damaged(range(len(pack)))
+        if damaged is not None:
+            raise UserError(f"{path}: image {damaged} is damaged; build the pack again")
+        return {**header.meta, "images": len(pack)}
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
         verify(path, header, view[header.size :])
     return header.meta

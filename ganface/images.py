@@ -128,7 +128,7 @@ def read_png_meta(path: Path) -> dict[str, Any] | None:
         with Image.open(path, formats=("PNG",)) as image:
             image.load()
             meta = json.loads(image.text[METADATA_KEY])
-    except (OSError, SyntaxError, ValueError, KeyError):
+    except (OSError, SyntaxError, ValueError, KeyError, Image.DecompressionBombError):
         return None
     return meta if isinstance(meta, dict) else None
 

@@ -34,15 +34,17 @@ def slerp(a: Tensor, b: Tensor, t: float) -> Tensor:
     lies inside. Shoemake 1985, "Animating Rotation with Quaternion Curves". Where there is no one
     arc (a or b is 0, or both lie on one line), it is the straight line.
     """
-    length_a, length_b = a.norm(), b.norm()
+    # In float64: float32 cannot tell an angle of 3e-4 from none
+    exact_a, exact_b = a.double(), b.double()
+    length_a, length_b = exact_a.norm(), exact_b.norm()
     if length_a == 0 or length_b == 0:
         return lerp(a, b, t)
-    unit_a, unit_b = a / length_a, b / length_b
+    unit_a, unit_b = exact_a / length_a, exact_b / length_b
     angle = torch.acos(torch.dot(unit_a, unit_b).clamp(-1, 1))
-    if torch.sin(angle) < 1e-4:
+    if torch.sin(angle) < 1e-5:
         return lerp(a, b, t)
     arc = (torch.sin((1 - t) * angle) * unit_a + torch.sin(t * angle) * unit_b) / torch.sin(angle)
-    return arc * torch.lerp(length_a, length_b, t)
+    return (arc * torch.lerp(length_a, length_b, t)).to(a.dtype)
 
 
 def walk(stops: Tensor, frames: int, interpolate: Interpolation, loop: bool) -> Tensor:

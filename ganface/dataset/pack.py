@@ -148,13 +148,20 @@ class Pack:
 
         Raises WorkError if one of them is damaged.
         """
+        damaged = self.first_damaged(indices)
+        if damaged is not None:
+            raise WorkError(f"{self.path}: image {damaged} is damaged; build the pack again")
+        return self.images[indices]
+
+    def first_damaged(self, indices: Sequence[int]) -> int | None:
+        """The first of these images whose checksum does not match."""
         size = 3 * self.size**2
         view = memoryview(self._map)
         for index in indices:
             start = self._start + index * size
             if zlib.crc32(view[start : start + size]) != self._checksums[index]:
-                raise WorkError(f"{self.path}: image {index} is damaged; build the pack again")
-        return self.images[indices]
+                return index
+        return None
 
 
 def cache_folder() -> Path:

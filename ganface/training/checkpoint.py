@@ -143,6 +143,11 @@ def newest_good(run: Run) -> tuple[dict[str, Any], dict[str, Tensor], list[str]]
     return None
 
 
-def remove_old(run: Run, keep: int) -> None:
-    for path in list(run.checkpoints().values())[:-keep]:
+def remove_old(run: Run, keep: int, step: int) -> None:
+    """Remove all but the newest `keep` checkpoints up to `step`.
+
+    Later ones are damaged, and were passed over when the run was resumed: they protect nothing.
+    """
+    done = [path for saved, path in run.checkpoints().items() if saved <= step]
+    for path in done[:-keep]:
         path.unlink()

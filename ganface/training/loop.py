@@ -114,7 +114,7 @@ def train(
                 display.milestone(artist.draw_milestone())
             if save:
                 save_checkpoint(run.checkpoint(step), training)
-                remove_old(run, config.keep)
+                remove_old(run, config.keep, step)
             if stopped_by:
                 raise Interrupted(f"stopped at step {step}; a checkpoint is saved", stopped_by)
 

@@ -72,9 +72,19 @@ def is_pack(data: Path) -> bool:
     return data.is_file() and not zipfile.is_zipfile(data)
 
 
-def count_images(data: Path) -> int:
-    """How many images DATA seems to hold, before any is opened."""
-    return len(Pack(data)) if is_pack(data) else len(list_source(data).images)
+def count_images(data: Path, plan: Plan) -> int:
+    """How many images DATA seems to hold, before any is opened. Raises UserError if too few."""
+    count = len(Pack(data)) if is_pack(data) else len(list_source(data).images)
+    _check_enough(data, count, plan)
+    return count
+
+
+def _check_enough(data: Path, count: int, plan: Plan) -> None:
+    if count < plan.train.batch_size:
+        raise UserError(
+            f"{data}: {count} images, fewer than --batch-size {plan.train.batch_size}; "
+            "add images, or give a smaller batch size"
+        )
 
 
 def open_data(
@@ -94,11 +104,7 @@ def open_data(
     else:
         path, report = cached_pack(data, plan.build, cache or cache_folder(), track)
         pack = Pack(path)
-    if len(pack) < plan.train.batch_size:
-        raise UserError(
-            f"{data}: {len(pack)} images, fewer than --batch-size {plan.train.batch_size}; "
-            "add images, or give a smaller batch size"
-        )
+    _check_enough(data, len(pack), plan)
     if plan.fingerprint not in (None, pack.fingerprint):
         raise UserError(f"{data}: not the images that this run began with")
     return pack, report

@@ -1,0 +1,149 @@
+"""What most tests share: a folder of small images, one tiny run, and a way to call the commands."""
+
+import os
+import random
+import shutil
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+# The tests compare bits, so all compute on the same device
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # for tensors this small, threads only cost time
+
+import pytest
+from PIL import Image, ImageDraw
+
+from ganface.cli import main
+from ganface.run import Run
+
+SIDE = 40
+TINY = ("--size", "32", "--width", "4", "--z-dim", "8", "--batch-size", "8", "--precision", "fp32")
+TINY += ("--device", "cpu")
+TINY_STEPS = 12
+
+
+def draw_image(seed: int, size: tuple[int, int] = (SIDE, SIDE)) -> Image.Image:
+    """Some discs on a plain ground: unlike each other, and unlike noise."""
+    dice = random.Random(seed)
+
+    def colour() -> tuple[int, ...]:
+        return tuple(dice.randrange(256) for _ in range(3))
+
+    image = Image.new("RGB", size, colour())
+    draw = ImageDraw.Draw(image)
+    for _ in range(6):
+        x, y, r = dice.randrange(size[0]), dice.randrange(size[1]), dice.randrange(4, 16)
+        draw.ellipse((x - r, y - r, x + r, y + r), colour())
+    return image
+
+
+def draw_folder(folder: Path, seeds: range) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for seed in seeds:
+        draw_image(seed).save(folder / f"{seed:03d}.png", compress_level=1)
+    return folder
+
+
+def call(*arguments: object) -> int:
+    """Run a command in this process and return its exit code."""
+    handler = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "argv", ["ganface", *map(str, arguments)])
+            main()
+    except SystemExit as end:
+        return end.code
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+
+
+@dataclass
+class Result:
+    code: int
+    out: str
+    err: str
+
+    def refused(self, code: int = 2) -> str:
+        """The one line of an error, of which there must be nothing else."""
+        assert self.code == code, self.err
+        assert self.out == ""
+        lines = self.err.splitlines()
+        assert len(lines) == 1
+        assert lines[0].startswith("ganface: ")
+        return lines[0]
+
+    def failed(self) -> str:
+        """The line of an error that came once the work had begun."""
+        assert self.code == 1
+        assert self.out == ""
+        assert "Traceback" not in self.err
+        assert self.err.splitlines()[-1].startswith("ganface: ")
+        return self.err.splitlines()[-1]
+
+    def done(self) -> list[str]:
+        assert self.code == 0, self.err
+        return self.out.splitlines()
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """Each test works in a folder of its own, in which the default paths end up as well."""
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    monkeypatch.setenv("COLUMNS", "200")
+    for name in ("HOME", "USERPROFILE", "LOCALAPPDATA", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    return work
+
+
+@pytest.fixture
+def invoke(capfd):
+    """Run a command as a user would: invoke("sample", path, "--grid")."""
+
+    def run(*arguments: object) -> Result:
+        capfd.readouterr()
+        code = call(*arguments)
+        return Result(code, *capfd.readouterr())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def faces(tmp_path_factory) -> Path:
+    """A folder of 100 images, none like another. Not to be written to."""
+    return draw_folder(tmp_path_factory.mktemp("images") / "faces", range(100))
+
+
+@pytest.fixture(scope="session")
+def pack_file(faces, tmp_path_factory) -> Path:
+    """The pack of `faces` at size 32. Not to be written to."""
+    path = tmp_path_factory.mktemp("pack") / "faces.safetensors"
+    assert call("dataset", "build", faces, path, "--size", 32, "--workers", 1) == 0
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_run(pack_file, tmp_path_factory) -> Run:
+    """A finished run of 12 steps, with milestones 4, 8 and 12. Not to be written to."""
+    run = Run(tmp_path_factory.mktemp("runs") / "tiny")
+    options = ("--steps", TINY_STEPS, "--milestones", "4,8", "--checkpoint-every", 5)
+    assert call("train", pack_file, "--out", run.path, *TINY, *options, "--seeds", "0-8") == 0
+    return run
+
+
+@pytest.fixture
+def run_copy(tiny_run, tmp_path) -> Run:
+    """The finished run once more, to be written to."""
+    return Run(shutil.copytree(tiny_run.path, tmp_path / "tiny"))
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Every file below `folder`, by name."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }

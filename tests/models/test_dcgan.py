@@ -1,0 +1,75 @@
+import pytest
+import torch
+from torch import nn
+
+from ganface.errors import UserError
+from ganface.models.dcgan import SIZES, Discriminator, Generator, check_size, initialise
+
+
+def trainable(network):
+    return sum(p.numel() for p in network.parameters() if p.requires_grad)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("batch", [1, 3])
+def test_shapes_and_ranges_are_as_documented(size, batch):
+    G, D = Generator(size, 8, 4).eval(), Discriminator(size, 4).eval()
+    initialise(G, torch.Generator().manual_seed(0))
+    images = G(100 * torch.randn(batch, 8, generator=torch.Generator().manual_seed(1)))
+    assert images.shape == (batch, 3, size, size)
+    assert images.abs().max() <= 1
+    assert D(images).shape == (batch,)
+
+
+@pytest.mark.parametrize("network", [lambda: Generator(48, 8, 4), lambda: Discriminator(48, 4)])
+def test_a_size_that_is_no_power_of_two_is_refused_by_name(network):
+    with pytest.raises(UserError, match=r"--size 48.*32, 64, 128"):
+        network()
+
+
+@pytest.mark.parametrize("size", [0, 16, 63, 256])
+def test_sizes_without_networks_are_refused(size):
+    with pytest.raises(UserError, match=f"--size {size}"):
+        check_size(size)
+
+
+def test_parameter_counts_are_those_of_the_paper_s_networks():
+    assert trainable(Generator(64, 100, 64)) == 3_576_704
+    assert trainable(Discriminator(64, 64)) == 2_765_568
+
+
+def test_D_gives_logits_not_probabilities():
+    D = Discriminator(32, 4)
+    initialise(D, torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        for parameter in D.layers[-1].parameters():
+            parameter.mul_(100)
+    logits = D(torch.randn(64, 3, 32, 32, generator=torch.Generator().manual_seed(1)))
+    assert logits.min() < 0
+    assert logits.max() > 1
+
+
+@pytest.mark.parametrize("network", [Generator(64, 100, 16), Discriminator(64, 16)])
+def test_weights_start_as_the_paper_says(network):
+    initialise(network, torch.Generator().manual_seed(0))
+    convolutions = [m for m in network.modules() if isinstance(m, (nn.Conv2d, nn.ConvTranspose2d))]
+    assert len(convolutions) == 5
+    weights = torch.cat([m.weight.flatten() for m in convolutions])
+    assert weights.std().item() == pytest.approx(0.02, rel=0.02)
+    assert weights.mean().item() == pytest.approx(0, abs=2e-4)
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    scales = torch.cat([norm.weight for norm in norms])
+    assert scales.std().item() == pytest.approx(0.02, rel=0.3)
+    assert scales.mean().item() == pytest.approx(1, abs=0.01)
+    assert not any(norm.bias.any() for norm in norms)
+
+
+def test_the_start_is_a_function_of_the_generator_alone():
+    weights = []
+    for seed, noise in ((0, 1), (0, 2), (1, 1)):
+        torch.manual_seed(noise)
+        G = Generator(32, 8, 4)
+        initialise(G, torch.Generator().manual_seed(seed))
+        weights.append(torch.cat([p.flatten() for p in G.parameters()]))
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])

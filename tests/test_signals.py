@@ -1,0 +1,113 @@
+"""Signals to real processes: what is stopped, or killed, can go on."""
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import TINY, tree
+from PIL import Image
+
+from ganface.run import Run
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
+STEPS = 100_000
+
+
+@pytest.fixture
+def spawn():
+    """Start a command as a process of its own, which does not outlive the test."""
+    processes = []
+    # A shell may have started us with SIGINT ignored, which children inherit
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def start(*arguments):
+        command = [sys.executable, "-m", "ganface", *map(str, arguments)]
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
+    signal.signal(signal.SIGINT, previous)
+
+
+@pytest.fixture
+def training(spawn, pack_file, tmp_path):
+    """A training under way, past its first checkpoint."""
+    run = Run(tmp_path / "the run")
+    options = ("--steps", STEPS, "--checkpoint-every", 5, "--seeds", "0-3")
+    process = spawn("train", pack_file, "--out", run.path, *TINY, *options)
+    for line in process.stderr:
+        if line.startswith("step "):
+            return process, run
+    raise AssertionError("no step was reported")
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"]
+)
+def test_a_signal_stops_a_training_with_a_checkpoint_and_how_to_go_on(
+    training, invoke, number, code
+):
+    process, run = training
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert out == ""
+    last = err.splitlines()[-1]
+    step = max(run.checkpoints())
+    start = f"ganface: stopped at step {step}; a checkpoint is saved. To go on: ganface "
+    assert last.startswith(start)
+    assert "Traceback" not in err
+    result = invoke(*shlex.split(last.removeprefix(start)), "--steps", step + 2)
+    assert result.code == 0
+    assert f"going on from step {step}" in result.err
+    assert max(run.checkpoints()) == step + 2
+
+
+def test_a_killed_training_goes_on_from_its_last_checkpoint(training, pack_file, invoke):
+    process, run = training
+    process.kill()
+    process.wait(timeout=60)
+    step = max(run.checkpoints())
+    result = invoke("train", pack_file, "--out", run.path, "--resume", "--steps", step + 2)
+    assert result.code == 0
+    assert f"going on from step {step}" in result.err
+    assert not list(run.path.rglob("*.tmp"))
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"]
+)
+def test_a_signal_stops_an_ingestion_and_leaves_nothing(spawn, tmp_path, number, code):
+    source, out = tmp_path / "source", tmp_path / "out"
+    source.mkdir()
+    first = source / "0.png"
+    Image.new("RGB", (4000, 4000)).save(first, compress_level=1)  # slow to decode, quick to make
+    for copy in range(1, 100):
+        (source / f"{copy}.png").hardlink_to(first)
+    process = spawn("dataset", "build", source, out / "pack.safetensors", "--workers", 1)
+    deadline = time.monotonic() + 60
+    while not (out.exists() and list(out.iterdir())) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(number)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert stdout == ""
+    assert "Traceback" not in stderr
+    assert tree(out) == {}
+
+
+def test_the_installed_command_and_the_module_are_the_same(spawn, pack_file):
+    process = spawn("info", pack_file)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "images: 100" in out.splitlines()

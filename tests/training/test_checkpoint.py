@@ -1,0 +1,136 @@
+import dataclasses
+
+import pytest
+import torch
+
+from ganface import files
+from ganface.config import TrainConfig
+from ganface.device import Compute
+from ganface.errors import UserError
+from ganface.run import Run
+from ganface.training.checkpoint import (
+    newest_good,
+    remove_old,
+    restore,
+    save_checkpoint,
+    start,
+)
+from ganface.training.step import update
+from ganface.training.streams import z_at
+
+CPU = Compute(torch.device("cpu"), "fp32")
+CONFIG = TrainConfig(batch_size=4, width=4, z_dim=8)
+
+
+def go_on(training, updates=2):
+    for _ in range(updates):
+        training.step += 1
+        reals = z_at(9, training.step, 4, 3 * 32 * 32).view(4, 3, 32, 32).tanh()
+        training.sums += update(training.players, reals, z_at(0, training.step, 4, 8), CPU)
+        training.summed += 1
+    return training
+
+
+def everything(training):
+    players = training.players
+    tensors = {"sums": training.sums}
+    for name, part in {"G": players.G, "D": players.D, "G_ema": training.G_ema}.items():
+        tensors |= {f"{name}.{key}": value for key, value in part.state_dict().items()}
+    for name, optimiser in {"opt_G": players.opt_G, "opt_D": players.opt_D}.items():
+        for index, state in optimiser.state_dict()["state"].items():
+            tensors |= {f"{name}.{index}.{key}": value for key, value in state.items()}
+    return tensors
+
+
+def assert_equal(one, other):
+    assert one.keys() == other.keys()
+    assert [name for name in one if not torch.equal(one[name], other[name])] == []
+
+
+def test_a_start_depends_on_the_seed_alone_and_its_average_is_G():
+    one, two = start(CONFIG, 32, CPU), start(CONFIG, 32, CPU)
+    assert_equal(everything(one), everything(two))
+    other = start(dataclasses.replace(CONFIG, seed=1), 32, CPU)
+    assert not torch.equal(other.players.G.layers[0].weight, one.players.G.layers[0].weight)
+    assert_equal(one.players.G.state_dict(), one.G_ema.state_dict())
+    assert not any(p.requires_grad for p in one.G_ema.parameters())
+    assert not one.G_ema.training
+
+
+def test_a_restored_training_is_the_saved_one_and_goes_on_alike(tmp_path):
+    path = tmp_path / "checkpoint"
+    saved = go_on(start(CONFIG, 32, CPU))
+    saved.seconds = 12.5
+    save_checkpoint(path, saved)
+    meta, tensors = files.read(path, "checkpoint")
+    restored = start(dataclasses.replace(CONFIG, seed=5), 32, CPU)
+    restore(restored, meta, tensors)
+    assert_equal(everything(restored), everything(saved))
+    assert (restored.step, restored.summed, restored.seconds) == (2, 2, 12.5)
+    assert_equal(everything(go_on(restored)), everything(go_on(saved)))
+
+
+def test_moments_take_the_memory_layout_of_their_weights(tmp_path):
+    path = tmp_path / "checkpoint"
+    save_checkpoint(path, go_on(start(CONFIG, 32, CPU)))
+    restored = start(CONFIG, 32, CPU)
+    restore(restored, *files.read(path, "checkpoint"))
+    for optimiser in (restored.players.opt_G, restored.players.opt_D):
+        for parameter, state in optimiser.state.items():
+            assert state["exp_avg"].stride() == parameter.stride()
+            assert state["exp_avg_sq"].stride() == parameter.stride()
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A run with (nearly empty) checkpoints of steps 5, 10 and 15."""
+    run = Run(tmp_path / "run")
+    for step in (5, 10, 15):
+        files.write(run.checkpoint(step), "checkpoint", {"a": torch.zeros(1)}, {"step": step})
+    return run
+
+
+def damage(path):
+    path.write_bytes(path.read_bytes()[:-1] + b"\xff")
+
+
+def test_the_newest_checkpoint_is_found(run):
+    meta, tensors, complaints = newest_good(run)
+    assert meta["step"] == 15
+    assert torch.equal(tensors["a"], torch.zeros(1))
+    assert complaints == []
+
+
+def test_a_damaged_checkpoint_is_passed_over_and_said_so(run):
+    damage(run.checkpoint(15))
+    run.checkpoint(10).write_bytes(b"")
+    meta, _, complaints = newest_good(run)
+    assert meta["step"] == 5
+    newest, next_newest = complaints
+    assert str(run.checkpoint(15)) in newest
+    assert str(run.checkpoint(10)) in next_newest
+
+
+def test_a_run_of_only_damaged_checkpoints_is_refused(run):
+    for path in run.checkpoints().values():
+        damage(path)
+    with pytest.raises(UserError, match="no checkpoint is whole"):
+        newest_good(run)
+
+
+def test_a_run_without_checkpoints_has_none(tmp_path):
+    assert newest_good(Run(tmp_path)) is None
+
+
+@pytest.mark.parametrize(
+    ("keep", "step", "left"),
+    [
+        (1, 15, [15]),
+        (2, 15, [10, 15]),
+        (9, 15, [5, 10, 15]),
+        (1, 10, [10, 15]),  # 15 was damaged and will be written again
+    ],
+)
+def test_the_newest_checkpoints_are_kept(run, keep, step, left):
+    remove_old(run, keep, step)
+    assert list(run.checkpoints()) == left

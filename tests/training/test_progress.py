@@ -1,0 +1,30 @@
+import json
+
+import pytest
+
+from ganface.training.progress import StatsFile
+
+
+def lines(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("tail", "step", "kept"),
+    [
+        ("", 0, []),
+        ("", 10, [10]),
+        ("", 15, [10]),
+        ("", 30, [10, 20]),
+        ('{"step": 30, "los', 30, [10, 20]),
+        ("\n\n[]\n{}\n", 30, [10, 20]),
+    ],
+)
+def test_lines_past_the_checkpoint_and_half_lines_are_cut(tmp_path, tail, step, kept):
+    path = tmp_path / "stats.jsonl"
+    path.write_text('{"step": 10}\n{"step": 20}\n' + tail)
+    stats = StatsFile(path, step)
+    assert [line["step"] for line in lines(path)] == kept
+    stats.write({"step": 99})
+    assert [line["step"] for line in lines(path)] == [*kept, 99]  # before it is closed
+    stats.close()

@@ -1,0 +1,139 @@
+import copy
+
+import pytest
+import torch
+from torch import nn
+from torch.optim import SGD, Adam
+
+from ganface.device import Compute
+from ganface.losses import non_saturating_loss_D, non_saturating_loss_G
+from ganface.models.dcgan import Discriminator, Generator, initialise
+from ganface.training.step import STATISTICS, Players, frozen, update
+
+CPU = Compute(torch.device("cpu"), "fp32")
+BATCH = 8
+
+
+def noise(seed, *shape):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.fixture
+def networks():
+    G, D = Generator(32, 8, 4), Discriminator(32, 4)
+    for seed, network in enumerate((G, D)):
+        initialise(network, torch.Generator().manual_seed(seed))
+    return G, D
+
+
+@pytest.fixture
+def reals():
+    return noise(2, BATCH, 3, 32, 32).tanh()
+
+
+@pytest.fixture
+def z():
+    return noise(3, BATCH, 8)
+
+
+def players(G, D, lr_G, lr_D):
+    return Players(G, D, SGD(G.parameters(), lr_G), SGD(D.parameters(), lr_D), CPU.grad_scaler())
+
+
+def values(network):
+    return [parameter.detach().clone() for parameter in network.parameters()]
+
+
+def assert_moved(network, start, gradients, lr):
+    for parameter, old, gradient in zip(network.parameters(), start, gradients, strict=True):
+        torch.testing.assert_close(parameter.detach(), old - lr * gradient)
+
+
+@pytest.mark.parametrize(("lr_G", "lr_D"), [(0.0, 0.5), (0.5, 0.0), (0.5, 0.5)])
+def test_each_player_moves_by_the_gradient_of_its_own_loss_alone(networks, reals, z, lr_G, lr_D):
+    G, D = networks
+    start_G, start_D = values(G), values(D)
+    by_hand_G, by_hand_D = copy.deepcopy(networks)
+
+    both = players(G, D, lr_G, lr_D)
+    update(both, reals, z, CPU)
+
+    # D's loss, with G as it was
+    with torch.no_grad():
+        fakes = copy.deepcopy(by_hand_G)(z)
+    loss_D = non_saturating_loss_D(by_hand_D(reals), by_hand_D(fakes))
+    gradients_D = torch.autograd.grad(loss_D, list(by_hand_D.parameters()))
+    torch.testing.assert_close([p.grad for p in D.parameters()], list(gradients_D))
+    assert_moved(D, start_D, gradients_D, lr_D)
+
+    # G's loss, with D as it is now
+    with torch.no_grad():
+        for parameter, gradient in zip(by_hand_D.parameters(), gradients_D, strict=True):
+            parameter -= lr_D * gradient
+    loss_G = non_saturating_loss_G(by_hand_D(by_hand_G(z)))
+    gradients_G = torch.autograd.grad(loss_G, list(by_hand_G.parameters()))
+    torch.testing.assert_close([p.grad for p in G.parameters()], list(gradients_G))
+    assert_moved(G, start_G, gradients_G, lr_G)
+
+
+def test_gradients_do_not_pile_up_over_updates(networks, reals, z):
+    still = players(*networks, 0.0, 0.0)
+    update(still, reals, z, CPU)
+    first = [p.grad.clone() for network in networks for p in network.parameters()]
+    update(still, reals, z, CPU)
+    second = [p.grad for network in networks for p in network.parameters()]
+    torch.testing.assert_close(second, first)
+
+
+def test_statistics_are_those_from_before_the_update(networks, reals, z):
+    G, D = copy.deepcopy(networks)
+    with torch.no_grad():
+        real_logits, fake_logits = D(reals), D(G(z))
+    statistics = update(players(*networks, 0.1, 0.0), reals, z, CPU)
+    expected = {
+        "loss_D": non_saturating_loss_D(real_logits, fake_logits),
+        "loss_G": non_saturating_loss_G(fake_logits),  # D has not moved
+        "D_x": real_logits.sigmoid().mean(),
+        "D_Gz": fake_logits.sigmoid().mean(),
+    }
+    assert not statistics.requires_grad
+    torch.testing.assert_close(statistics, torch.stack([expected[name] for name in STATISTICS]))
+
+
+def test_reals_and_fakes_are_normalised_apart(networks, reals, z):
+    """In one common batch, D could tell the two by their place in the common statistics."""
+    G, D = networks
+    norm = next(module for module in D.modules() if isinstance(module, nn.BatchNorm2d))
+    sizes = []
+    norm.register_forward_hook(lambda module, inputs, output: sizes.append(len(inputs[0])))  # noqa: ARG005
+    update(players(G, D, 0.1, 0.1), reals, z, CPU)
+    assert sizes == [BATCH] * 3
+
+
+def test_D_learns_to_tell_a_tiny_set_from_the_fakes(networks, reals, z):
+    G, D = networks
+    arena = players(G, D, 0.0, 0.0)
+    arena.opt_D = Adam(D.parameters(), 2e-3, betas=(0.5, 0.999))
+    losses = [update(arena, reals, z, CPU)[0].item() for _ in range(15)]
+    assert losses[-1] < 0.5 * losses[0]
+
+
+def test_G_learns_to_deceive_a_D_that_stands_still(networks, reals, z):
+    G, D = networks
+    arena = players(G, D, 0.0, 0.0)
+    arena.opt_G = Adam(G.parameters(), 2e-3, betas=(0.5, 0.999))
+    statistics = torch.stack([update(arena, reals, z, CPU) for _ in range(15)])
+    loss_G, D_Gz = statistics[:, 1], statistics[:, 3]
+    assert loss_G[-1] < loss_G[0]
+    assert D_Gz[-1] > D_Gz[0]
+
+
+def test_frozen_ends_with_its_block_even_by_an_error(networks):
+    _, D = networks
+    with frozen(D):
+        assert not any(p.requires_grad for p in D.parameters())
+    assert all(p.requires_grad for p in D.parameters())
+
+    with pytest.raises(ValueError, match="stop"), frozen(D):
+        raise ValueError("stop")
+    assert all(p.requires_grad for p in D.parameters())

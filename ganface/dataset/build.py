@@ -138,7 +138,8 @@ def _folder_entries(root: Path) -> Iterator[tuple[str, str, str]]:
 def _zip_entries(path: Path) -> Iterator[tuple[str, str, str]]:
     try:
         with zipfile.ZipFile(path) as archive:
-            members = [member for member in archive.infolist() if not member.is_dir()]
+            names = sorted({name for name in archive.namelist() if not name.endswith("/")})
+            members = [archive.getinfo(name) for name in names]  # of equal names the last one
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise UserError(f"{path}: the zip cannot be read ({error})") from error
     if members and all(member.flag_bits & 1 for member in members):

@@ -1,8 +1,10 @@
+import io
 import json
 import os
 import random
 import shutil
 import sys
+import warnings
 import zipfile
 
 import pytest
@@ -356,3 +358,15 @@ def test_packs_of_two_folders_of_one_name_are_kept_apart(tmp_path):
             os.utime(image, (1, 1))
         paths.add(cached_pack(source, CONFIG, tmp_path / "cache")[0])
     assert len(paths) == 2
+
+
+def test_of_two_zip_members_with_one_name_the_last_is_read_once(tmp_path):
+    source = tmp_path / "twice.zip"
+    with zipfile.ZipFile(source, "w") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # zipfile's own, of the doubled name
+        for seed in (1, 2):
+            image = io.BytesIO()
+            draw_image(seed).save(image, "PNG")
+            archive.writestr("a.png", image.getvalue())
+    report = build(source, tmp_path / "pack")
+    assert (report.used, report.left_out) == (1, {})

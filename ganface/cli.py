@@ -454,7 +454,8 @@ def main() -> NoReturn:
     debug = "--debug" in arguments
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # names of files may be in any alphabet
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     try:
         sys.exit(app([a for a in arguments if a != "--debug"], standalone_mode=False) or 0)
     except (UserError, typer.TyperException, OSError) as error:

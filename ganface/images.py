@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
+from PIL import Image, ImageDraw, ImageFont, ImageOps, PngImagePlugin
 
 from ganface import files
 from ganface.errors import UserError
@@ -21,6 +21,7 @@ PAPER = (255, 255, 255)
 INK = (40, 40, 48)
 METADATA_KEY = "ganface"
 TIMELINE_ROWS = 8
+TABLE_CELL = 64  # pixels that an image takes at least in a table with names
 ANIMATIONS = (".gif", ".webp", ".mp4")
 
 
@@ -81,7 +82,14 @@ def timeline(grids: dict[int, Image.Image], seeds: Sequence[int]) -> Image.Image
 def table(
     cells: Sequence[Sequence[Image.Image]], row_names: Sequence[str], column_names: Sequence[str]
 ) -> Image.Image:
-    """Rows of equal-sized images, with a name for each row and each column."""
+    """Rows of equal-sized images, with a name for each row and each column.
+
+    Small images are shown in whole multiples of their size, so that the names fit.
+    """
+    zoom = max(1, TABLE_CELL // cells[0][0].width)
+    cells = [
+        [ImageOps.scale(image, zoom, Image.Resampling.NEAREST) for image in row] for row in cells
+    ]
     side = cells[0][0].width
     step = side + GAP
     font = ImageFont.load_default(12)

@@ -48,7 +48,7 @@ def draw_folder(folder: Path, seeds: range) -> Path:
 
 def call(*arguments: object) -> int:
     """Run a command in this process and return its exit code."""
-    handler = signal.getsignal(signal.SIGTERM)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sys, "argv", ["ganface", *map(str, arguments)])
@@ -56,7 +56,8 @@ def call(*arguments: object) -> int:
     except SystemExit as end:
         return end.code
     finally:
-        signal.signal(signal.SIGTERM, handler)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 @dataclass

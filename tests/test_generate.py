@@ -13,7 +13,7 @@ from ganface.generate import (
     render,
     render_walks,
 )
-from ganface.images import GAP, cut, to_pil
+from ganface.images import GAP, TABLE_CELL, cut, to_pil
 from ganface.latents import slerp, sweep, walks, z_of
 from ganface.models.snapshot import load_generator
 
@@ -81,12 +81,14 @@ def test_a_strip_shows_both_ends_and_at_most_so_many_frames(frames, shown):
 def test_a_sweep_s_picture_holds_its_faces_in_rows_of_dimensions(G, z):
     faces = render_walks(G, sweep(z[0], (0, 5), -3, 3, 4))
     sheet = draw_sweep(faces, (0, 5), -3, 3)
-    left, top = sheet.width - 5 * (32 + GAP), sheet.height - 2 * (32 + GAP)
+    step = TABLE_CELL + GAP  # faces of 32 pixels are shown at twice their size
+    left, top = sheet.width - 5 * step, sheet.height - 2 * step
     for row in range(2):
         for column in range(5):
-            x, y = left + column * (32 + GAP), top + row * (32 + GAP)
-            cell = sheet.crop((x, y, x + 32, y + 32))
-            assert cell.tobytes() == to_pil(faces[row, column]).tobytes()
+            x, y = left + column * step, top + row * step
+            cell = sheet.crop((x, y, x + TABLE_CELL, y + TABLE_CELL))
+            face = to_pil(faces[row, column])
+            assert cell.tobytes() == face.resize(cell.size, Image.Resampling.NEAREST).tobytes()
 
 
 def test_a_run_s_pictures_are_drawn_from_the_snapshots_beside_them(tiny_run):

@@ -51,7 +51,7 @@ def draw_sweep(faces: Tensor, dims: Sequence[int], low: float, high: float) -> I
     moments = _moments(faces)
     values = torch.linspace(low, high, faces.shape[1])[moments].tolist()
     cells = [[to_pil(face) for face in row] for row in faces[:, moments]]
-    return table(cells, [f"z[{dim}]" for dim in dims], [f"{value:.1f}" for value in values])
+    return table(cells, [f"z[{dim}]" for dim in dims], [f"{round(value, 1) + 0:.1f}" for value in values])
 
 
 def _moments(faces: Tensor) -> Tensor:

@@ -51,7 +51,8 @@ def draw_sweep(faces: Tensor, dims: Sequence[int], low: float, high: float) -> I
     moments = _moments(faces)
     values = torch.linspace(low, high, faces.shape[1])[moments].tolist()
     cells = [[to_pil(face) for face in row] for row in faces[:, moments]]
-    return table(cells, [f"z[{dim}]" for dim in dims], [f"{round(value, 1) + 0:.1f}" for value in values])
+    column_names = [f"{round(value, 1) + 0:.1f}" for value in values]  # + 0: no minus before zero
+    return table(cells, [f"z[{dim}]" for dim in dims], column_names)
 
 
 def _moments(faces: Tensor) -> Tensor:

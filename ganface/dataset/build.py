@@ -23,7 +23,8 @@ from ganface.dataset.pack import write_pack
 from ganface.errors import UserError, WorkError
 from ganface.parallel import map_in_order
 
-NEAR_BITS = 3  # images whose 64-bit difference hashes differ in at most so many bits are near
+NEAR_BITS = 3  # near images differ in at most so many bits of their difference hashes
+NEAR_LEVELS = 8  # and by so many levels of 0 to 255 in the mean over their thumbnails
 
 
 @dataclass
@@ -163,6 +164,7 @@ def _zip_entries(path: Path) -> Iterator[tuple[str, str, str]]:
 class _Ingested:
     pixels: bytes  # uint8 [3, size, size]
     difference_hash: int
+    thumbnail: bytes  # uint8 [4, 4, 3]
 
 
 def _ingest(source: Path, config: BuildConfig, name: str) -> _Ingested | str:
@@ -172,7 +174,10 @@ def _ingest(source: Path, config: BuildConfig, name: str) -> _Ingested | str:
     except BadImageError as error:
         return str(error)
     pixels = b"".join(band.tobytes() for band in image.split())
-    return _Ingested(pixels, _difference_hash(image) if config.dedupe == "near" else 0)
+    if config.dedupe != "near":
+        return _Ingested(pixels, 0, b"")
+    thumbnail = image.resize((4, 4), Image.Resampling.BOX).tobytes()
+    return _Ingested(pixels, _difference_hash(image), thumbnail)
 
 
 def _read(source: Path, name: str) -> bytes:
@@ -203,24 +208,30 @@ def _difference_hash(image: Image.Image) -> int:
 
 
 class _NearDuplicates:
-    """Finds an earlier hash within NEAR_BITS bits.
+    """Finds an earlier image within NEAR_BITS bits of the hash and NEAR_LEVELS of the thumbnail.
+
+    The hash knows no colours: two characters drawn in one pose differ in the thumbnail alone.
 
     Of NEAR_BITS + 1 bands of bits, at least one is equal in two such hashes (pigeonhole), so only
     the hashes that share a band need a comparison.
     """
 
     def __init__(self) -> None:
-        self._bands: list[dict[int, list[tuple[int, str]]]] = [{} for _ in range(NEAR_BITS + 1)]
+        self._bands: list[dict[int, list[tuple[int, bytes, str]]]] = [
+            {} for _ in range(NEAR_BITS + 1)
+        ]
 
-    def find_or_add(self, value: int, name: str) -> str | None:
+    def find_or_add(self, value: int, thumbnail: bytes, name: str) -> str | None:
         width = 64 // len(self._bands)
         keys = [(value >> (width * i)) % (1 << width) for i in range(len(self._bands))]
         for band, key in zip(self._bands, keys, strict=True):
-            for other, other_name in band.get(key, ()):
+            for other, other_thumbnail, other_name in band.get(key, ()):
                 if (value ^ other).bit_count() <= NEAR_BITS:
-                    return other_name
+                    levels = zip(thumbnail, other_thumbnail, strict=True)
+                    if sum(abs(a - b) for a, b in levels) <= NEAR_LEVELS * len(thumbnail):
+                        return other_name
         for band, key in zip(self._bands, keys, strict=True):
-            band.setdefault(key, []).append((value, name))
+            band.setdefault(key, []).append((value, thumbnail, name))
         return None
 
 
@@ -262,7 +273,7 @@ def build_pack(
                     left_out[name] = f"duplicate: of {twin}"
                     continue
             if config.dedupe == "near":
-                twin = near.find_or_add(result.difference_hash, name)
+                twin = near.find_or_add(result.difference_hash, result.thumbnail, name)
                 if twin:
                     left_out[name] = f"near duplicate: of {twin}"
                     continue

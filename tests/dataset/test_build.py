@@ -128,6 +128,13 @@ def test_different_images_are_no_near_duplicates(faces, out):
     assert build(faces, out, BuildConfig(size=16, dedupe="near")).used == 100
 
 
+def test_one_drawing_in_other_colours_is_no_near_duplicate(tmp_path, out):
+    red, green, blue = draw_image(1).split()
+    for name, bands in {"a.png": (red, green, blue), "b.png": (blue, green, red)}.items():
+        Image.merge("RGB", bands).save(tmp_path / name)
+    assert build(tmp_path, out, BuildConfig(size=16, dedupe="near")).used == 2
+
+
 def test_hashes_are_near_up_to_three_bits_wherever_those_are():
     dice = random.Random(0)
     for bits in (0, 1, 2, 3, 4, 5, 20):
@@ -137,8 +144,8 @@ def test_hashes_are_near_up_to_three_bits_wherever_those_are():
             for bit in dice.sample(range(64), bits):
                 other ^= 1 << bit
             known = _NearDuplicates()
-            assert known.find_or_add(value, "first") is None
-            assert known.find_or_add(other, "second") == ("first" if bits <= 3 else None)
+            assert known.find_or_add(value, b"", "first") is None
+            assert known.find_or_add(other, b"", "second") == ("first" if bits <= 3 else None)
 
 
 def test_the_report_names_every_file_left_out_with_its_reason(source, out):

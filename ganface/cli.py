@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ganface.dataset.pack import Pack
     from ganface.models.dcgan import Generator
     from ganface.run import Run
-    from ganface.training.session import Plan
+    from ganface.training.prepare import Plan
 
 app = typer.Typer(
     name="ganface",
@@ -128,7 +128,7 @@ def train(
 ) -> None:
     """Train a DCGAN on images, and draw the same faces again and again as it learns."""
     from ganface.run import Run
-    from ganface.training.session import begin, make_plan, open_data
+    from ganface.training.prepare import begin, make_plan, open_data
 
     run = Run(out or Path("runs") / name_of(data))
     plan = make_plan(run, resume, pick(BuildConfig, given), pick(TrainConfig, given))
@@ -175,7 +175,7 @@ def describe_plan(run: Run, pack: Pack, plan: Plan) -> list[str]:
 
 def show_plan(data: Path, run: Run, plan: Plan, as_json: bool) -> None:
     """What `train --dry-run` says."""
-    from ganface.training.session import count_images
+    from ganface.training.prepare import count_images
 
     result: dict[str, Any] = {
         "images": count_images(data, plan),

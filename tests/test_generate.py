@@ -3,6 +3,7 @@ import torch
 from conftest import tree
 from PIL import Image
 
+from ganface.files import read_header
 from ganface.generate import (
     BATCH,
     STRIP_COLUMNS,
@@ -13,7 +14,7 @@ from ganface.generate import (
     render,
     render_walks,
 )
-from ganface.images import GAP, TABLE_CELL, cut, to_pil
+from ganface.images import GAP, TABLE_CELL, cut, read_png_meta, to_pil
 from ganface.latents import slerp, sweep, walks, z_of
 from ganface.models.snapshot import load_generator
 
@@ -98,3 +99,10 @@ def test_a_run_s_pictures_are_drawn_from_the_snapshots_beside_them(tiny_run):
         with Image.open(tiny_run.grid(step)) as grid:
             assert grid.convert("RGB").tobytes() == expected
     assert len(tree(tiny_run.path / "snapshots")) == 3
+
+
+def test_a_timeline_names_the_snapshots_that_drew_it(tiny_run):
+    meta = read_png_meta(tiny_run.timeline)
+    digests = [read_header(path).meta["sha256"] for path in tiny_run.snapshots().values()]
+    assert meta["steps"] == list(tiny_run.snapshots())
+    assert meta["snapshots"] == digests

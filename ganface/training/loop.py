@@ -20,7 +20,16 @@ from ganface.device import Compute
 from ganface.ema import decay_at, recalibrate, update_ema
 from ganface.errors import Interrupted
 from ganface.generate import draw_grid
-from ganface.images import Image, caption, grid, save_animation, save_png, square_columns, timeline
+from ganface.images import (
+    Image,
+    caption,
+    grid,
+    read_png_meta,
+    save_animation,
+    save_png,
+    square_columns,
+    timeline,
+)
 from ganface.latents import z_of
 from ganface.models.snapshot import save_snapshot
 from ganface.run import Run
@@ -199,7 +208,13 @@ class Artist:
             if step <= self._training.step:
                 with Image.open(path) as sheet:
                     sheets[step] = sheet.convert("RGB")
-        meta = {"kind": "timeline", "seeds": self._seeds_text, "steps": list(sheets)}
+        made_by = [read_png_meta(self._run.grid(step)) or {} for step in sheets]
+        meta = {
+            "kind": "timeline",
+            "seeds": self._seeds_text,
+            "steps": list(sheets),
+            "snapshots": [each.get("snapshot") for each in made_by],
+        }
         save_png(self._run.timeline, timeline(sheets, self._seeds), meta)
         frames = [caption(sheet, f"{step:,} updates") for step, sheet in sheets.items()]
         times = [1000] * (len(frames) - 1) + [3000]

@@ -151,8 +151,9 @@ def train(
             try:
                 train_on(run, pack, plan.train, plan.compute, training, display)
             except Interrupted as stop:
-                again = shlex.join(["ganface", "train", str(data), "--out", str(run.path)])
-                message = f"{stop}. To go on: {again} --resume"
+                again = ["ganface", "train", str(data), "--out", str(run.path), "--resume"]
+                again += ["--cache", str(cache)] if cache else []
+                message = f"{stop}. To go on: {shlex.join(again)}"
                 raise Interrupted(message, stop.signal_number) from None
     result = {
         "run": str(run.path),
@@ -228,7 +229,6 @@ def sample(
     made_by = {**origin(meta), "truncation": truncation}
     written: list[Path] = []
     if as_images:
-        out.mkdir(parents=True, exist_ok=True)
         with progress_bar("drawing faces") as track:
             for start in track(range(0, len(numbers), BATCH), -(-len(numbers) // BATCH)):
                 part = numbers[start : start + BATCH]
@@ -240,7 +240,6 @@ def sample(
                     )
     if as_grid or not as_images:
         written.append(out / "grid.png" if as_images else out)
-        written[-1].parent.mkdir(parents=True, exist_ok=True)
         sheet = draw_grid(G, truncate(z_of(numbers, G.z_dim), truncation))
         save_png(written[-1], sheet, {"kind": "grid", "seeds": seeds, **made_by})
     show_result(

@@ -316,5 +316,4 @@ def cached_pack(
     path = cache / name
     if path.is_file():
         return path, None
-    cache.mkdir(parents=True, exist_ok=True)
     return path, build_pack(source, path, config, track, listing=listing)

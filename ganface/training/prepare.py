@@ -39,9 +39,7 @@ def make_plan(run: Run, resume: bool, build: dict[str, Any], train: dict[str, An
     `build`, `train`: the settings that were given, by name. Touches no file but config.json.
     Raises UserError if the run directory or a setting forbids it.
     """
-    there = run.exists()
-    if there and not resume:
-        raise UserError(f"{run.path}: holds a run already; add --resume, or give another --out")
+    there = _is_there(run, resume)
     files.check_writable(run.path)
     if not there:
         config = TrainConfig(**train)
@@ -59,6 +57,14 @@ def make_plan(run: Run, resume: bool, build: dict[str, Any], train: dict[str, An
         raise UserError(f"{run.path}: cannot be resumed with other settings: {'; '.join(changes)}")
     config = dataclasses.replace(old_train, **train)
     return Plan(old_build, config, _compute(config, precision), fingerprint)
+
+
+def _is_there(run: Run, resume: bool) -> bool:
+    """Whether the run has begun. Raises UserError if it has and is not to be resumed."""
+    there = run.exists()
+    if there and not resume:
+        raise UserError(f"{run.path}: holds a run already; add --resume, or give another --out")
+    return there
 
 
 def _compute(config: TrainConfig, stored_precision: str | None) -> Compute:
@@ -115,8 +121,7 @@ def begin(run: Run, pack: Pack, plan: Plan, resume: bool) -> tuple[Training, lis
 
     To be called with the run's lock held; another process may have had it since `make_plan`.
     """
-    if run.exists() and not resume:
-        raise UserError(f"{run.path}: holds a run already; add --resume, or give another --out")
+    _is_there(run, resume)
     run.create()
     training = start(plan.train, pack.size, plan.compute)
     training.meta = {

@@ -15,7 +15,7 @@ import torch
 from ganface import __version__, files
 from ganface.config import BuildConfig, TrainConfig, changed_settings
 from ganface.dataset.build import Report, Track, cached_pack, list_source
-from ganface.dataset.pack import Pack, cache_folder
+from ganface.dataset.pack import Pack
 from ganface.device import Compute, choose_device, choose_precision
 from ganface.errors import UserError
 from ganface.models.dcgan import check_size
@@ -108,7 +108,7 @@ def open_data(
             raise UserError(f"{data}: built with other settings: {'; '.join(changes)}")
         check_size(pack.size)
     else:
-        path, report = cached_pack(data, plan.build, cache or cache_folder(), track)
+        path, report = cached_pack(data, plan.build, cache or files.cache_folder(), track)
         pack = Pack(path)
     _check_enough(data, len(pack), plan)
     if plan.fingerprint not in (None, pack.fingerprint):

@@ -16,7 +16,7 @@ from ganface import __version__, files
 from ganface.config import BuildConfig, TrainConfig, changed_settings
 from ganface.dataset.build import Report, Track, cached_pack, list_source
 from ganface.dataset.pack import Pack, cache_folder
-from ganface.device import Compute, choose_device, choose_precision
+from ganface.device import Compute, choose_device, choose_kernels, choose_precision
 from ganface.errors import UserError
 from ganface.models.dcgan import check_size
 from ganface.run import Run, read_config
@@ -123,6 +123,7 @@ def begin(run: Run, pack: Pack, plan: Plan, resume: bool) -> tuple[Training, lis
     """
     _is_there(run, resume)
     run.create()
+    choose_kernels(plan.compute.device, plan.train.deterministic)
     training = start(plan.train, pack.size, plan.compute)
     training.meta = {
         "build": dataclasses.asdict(pack.settings),

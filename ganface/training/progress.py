@@ -19,8 +19,14 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.text import Text
+from torch import Tensor
 
 from ganface import files
+from ganface.config import TrainConfig
+from ganface.device import Compute
+from ganface.training.checkpoint import Training
+from ganface.training.step import STATISTICS
+from ganface.training.writer import HostCopy, Writer
 
 PLAIN_SECONDS = 10  # off a terminal, at most one line in so many seconds
 
@@ -51,6 +57,62 @@ def _step_of(line: str) -> float:
         return json.loads(line)["step"]
     except (ValueError, KeyError, TypeError):
         return float("inf")  # the half line of a process that was killed
+
+
+def take_means(training: Training) -> HostCopy:
+    """STATISTICS' means over the updates since the last call; their sums start anew."""
+    means = HostCopy({"means": training.sums / training.summed})
+    training.sums.zero_()
+    training.summed = 0
+    return means
+
+
+class Reporter:
+    """Writes and shows the lines of stats.jsonl."""
+
+    def __init__(
+        self,
+        stats: StatsFile,
+        display: Display,
+        writer: Writer,
+        config: TrainConfig,
+        compute: Compute,
+        training: Training,
+    ) -> None:
+        self._stats = stats
+        self._display = display
+        self._writer = writer
+        self._config = config
+        self._compute = compute
+        self._training = training
+        self._last = time.monotonic(), training.step
+        self._means: HostCopy | None = None
+
+    def tick(self) -> None:
+        """Report the updates since the last tick."""
+        # The device is still at work on them. To wait for those before them keeps the times
+        # honest, and leaves it enough to do.
+        if self._means:
+            self._means.wait()
+        training, config = self._training, self._config
+        now, (then, step_then) = time.monotonic(), self._last
+        self._last = now, training.step
+        rate = (training.step - step_then) * config.batch_size / (now - then)
+        line = {
+            "step": training.step,
+            "images_seen": training.step * config.batch_size,
+            "seconds": round(training.seconds, 3),
+            "images_per_second": round(rate, 1),
+        }
+
+        def report(copies: dict[str, Tensor]) -> None:
+            means = dict(zip(STATISTICS, copies["means"].tolist(), strict=True))
+            constants = {"precision": self._compute.precision, "lr": config.lr}
+            self._stats.write({**line, **means, **constants})
+            self._display.tick({**line, **means, **constants})
+
+        self._means = take_means(training)
+        self._writer.submit(self._means, report)
 
 
 class Display:

@@ -41,15 +41,23 @@ class Feed:
     """Gives each update its inputs. Every image's checksum is tested when it is read."""
 
     def __init__(
-        self, pack: Pack, config: TrainConfig, device: torch.device, resident: bool, ahead: bool
+        self,
+        pack: Pack,
+        config: TrainConfig,
+        device: torch.device,
+        resident: bool,
+        ahead: bool,
+        share: slice = slice(None),
     ) -> None:
         """`resident`: hold all images on the device. `ahead`: read for the next update meanwhile.
 
+        `share`: the part of each batch to give. What that holds does not depend on it.
         Raises WorkError if `resident` and an image is damaged.
         """
         self._pack = pack
         self._config = config
         self._device = device
+        self._share = share
         self._order = streams.DataOrder(config.seed, len(pack), config.batch_size)
         self._images = _upload(pack, device) if resident else None
         self._reader = ThreadPoolExecutor(1) if ahead else None
@@ -64,11 +72,12 @@ class Feed:
             flips = torch.zeros(config.batch_size, dtype=torch.bool)
         z = streams.z_at(config.seed, step, config.batch_size, config.z_dim)
         ema_weight = torch.tensor(1 - decay_at(step, config.ema_decay))
-        return Inputs(self._images_at(step), *map(self._send, (flips, z, ema_weight)))
+        others = (flips[self._share], z[self._share], ema_weight)
+        return Inputs(self._images_at(step), *map(self._send, others))
 
     def _images_at(self, step: int) -> Tensor:
         if self._images is not None:
-            return self._images.index_select(0, self._send(self._order.indices_at(step)))
+            return self._images.index_select(0, self._send(self._indices_at(step)))
         if self._reader is None:
             return self._send(self._load(step))
         images = self._read.pop(step, None) or self._reader.submit(self._load, step)
@@ -76,7 +85,10 @@ class Feed:
         return self._send(images.result())
 
     def _load(self, step: int) -> Tensor:
-        return self._pack.batch(self._order.indices_at(step).tolist())
+        return self._pack.batch(self._indices_at(step).tolist())
+
+    def _indices_at(self, step: int) -> Tensor:
+        return self._order.indices_at(step)[self._share]
 
     def _send(self, tensor: Tensor) -> Tensor:
         return send(tensor, self._device)

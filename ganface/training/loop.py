@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
@@ -15,6 +16,7 @@ from torch import Tensor
 from ganface.config import TrainConfig
 from ganface.dataset.pack import Pack
 from ganface.device import Compute
+from ganface.distributed import Processes
 from ganface.ema import update_ema
 from ganface.errors import Interrupted
 from ganface.run import Run
@@ -28,7 +30,7 @@ from ganface.training.checkpoint import (
 )
 from ganface.training.feed import Feed, Inputs, fits, normalise
 from ganface.training.graph import Replayed
-from ganface.training.progress import Display, Reporter, StatsFile
+from ganface.training.progress import Display, Reporter, StatsFile, take_means
 from ganface.training.step import update
 from ganface.training.writer import HostCopy, Writer
 
@@ -68,23 +70,24 @@ def train(
     compute: Compute,
     training: Training,
     display: Display,
+    processes: Processes,
 ) -> None:
     """Go on from training.step to config.steps. Raises Interrupted when told to stop."""
-    advance = choose_update(training, compute)
-    feed = open_feed(pack, config, compute, display)
+    advance = choose_update(training, config, compute, processes)
+    feed = open_feed(pack, config, compute, display, processes)
     milestones = set(config.milestone_steps)
     stop = StopRequest()
+    stopped_by = 0
     began = time.monotonic() - training.seconds
 
-    with (
-        closing(StatsFile(run.stats, training.step)) as stats,
-        stop.listening(),
-        Writer() as writer,
-    ):
-        reporter = Reporter(stats, display, writer, config, compute, training)
-        artist = Artist(run, display, writer, config, compute, training)
-        artist.draw_reals(pack)
-        while training.step < config.steps:
+    with stop.listening(), Writer() as writer:
+        if processes.first:
+            stats = StatsFile(run.stats, training.step)
+            reporter = Reporter(stats, display, writer, config, compute, training)
+            artist = Artist(run, display, writer, config, compute, training)
+            artist.draw_reals(pack)
+
+        while training.step < config.steps and not stopped_by:
             step = training.step + 1
 
             # Update D, then G, then the average of G
@@ -97,42 +100,60 @@ def train(
             # Report
             last = step == config.steps
             if step % TICK == 0 or last:
-                reporter.tick()
+                means = take_means(training, processes)
+                if processes.first:
+                    reporter.tick(means)
 
             # Draw, and save
             milestone = step in milestones
-            stopped_by = stop.number  # asked once: a later signal waits for the next update
+            stopped_by = processes.agree(stop.number)  # asked once: a later signal waits
             save = step % config.checkpoint_every == 0 or last or stopped_by
-            if step % PICTURE == 0 or milestone or save:
-                artist.recalibrate()
-            if step % PICTURE == 0 or milestone:
-                artist.draw_latest()
-            if milestone:
-                artist.draw_milestone()
             if save:
-                submit_checkpoint(writer, run, config, training)
-            if stopped_by:
-                writer.finish()
-                raise Interrupted(f"stopped at step {step}; a checkpoint is saved", stopped_by)
+                processes.average(training.sums)
+            if processes.first:
+                if step % PICTURE == 0 or milestone or save:
+                    artist.recalibrate()
+                if step % PICTURE == 0 or milestone:
+                    artist.draw_latest()
+                if milestone:
+                    artist.draw_milestone()
+                if save:
+                    submit_checkpoint(writer, run, config, training)
+
+        writer.finish()
+        processes.agree(0)  # when one process ends, torchrun tells the others to end as well
+    if stopped_by:
+        raise Interrupted(f"stopped at step {training.step}; a checkpoint is saved", stopped_by)
 
 
-def open_feed(pack: Pack, config: TrainConfig, compute: Compute, display: Display) -> Feed:
+def open_feed(
+    pack: Pack, config: TrainConfig, compute: Compute, display: Display, processes: Processes
+) -> Feed:
     """The images where the device gets at them fastest; where that is, is said."""
     on_gpu, resident = compute.device.type == "cuda", fits(pack, compute.device)
     if on_gpu:
         display.note("images held in GPU memory" if resident else "images read from the pack")
-    return Feed(pack, config, compute.device, resident, ahead=on_gpu and not resident)
+    ahead, share = on_gpu and not resident, processes.share(config.batch_size)
+    return Feed(pack, config, compute.device, resident, ahead, share)
 
 
-def choose_update(training: Training, compute: Compute) -> Callable[[Inputs], None]:
+def choose_update(
+    training: Training, config: TrainConfig, compute: Compute, processes: Processes
+) -> Callable[[Inputs], None]:
     """One update of all that `training` holds, in the way that is fastest on its device."""
+    G, D = (
+        processes.wrap(network, config.sync_batchnorm)
+        for network in (training.players.G, training.players.D)
+    )
+    players = dataclasses.replace(training.players, G=G, D=D)
 
     def advance(inputs: Inputs) -> None:
         reals = normalise(inputs.images, inputs.flips)
-        training.sums += update(training.players, reals, inputs.z, compute)
+        training.sums += update(players, reals, inputs.z, compute)
         update_ema(training.G_ema, training.players.G, inputs.ema_weight)
 
-    return Replayed(advance, training) if compute.graphed else advance
+    graphed = compute.graphed and processes.count == 1
+    return Replayed(advance, training) if graphed else advance
 
 
 def submit_checkpoint(writer: Writer, run: Run, config: TrainConfig, training: Training) -> None:

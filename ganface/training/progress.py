@@ -24,6 +24,7 @@ from torch import Tensor
 from ganface import files
 from ganface.config import TrainConfig
 from ganface.device import Compute
+from ganface.distributed import Processes
 from ganface.training.checkpoint import Training
 from ganface.training.step import STATISTICS
 from ganface.training.writer import HostCopy, Writer
@@ -42,14 +43,11 @@ class StatsFile:
         if path.exists():
             kept = [line for line in path.read_text().splitlines() if _step_of(line) <= step]
         files.write_text(path, "".join(f"{line}\n" for line in kept))
-        self._file = open(path, "a", encoding="utf-8")  # noqa: SIM115
+        self._path = path
 
     def write(self, line: dict[str, Any]) -> None:
-        self._file.write(json.dumps(line) + "\n")
-        self._file.flush()
-
-    def close(self) -> None:
-        self._file.close()
+        with open(self._path, "a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
 
 
 def _step_of(line: str) -> float:
@@ -59,8 +57,9 @@ def _step_of(line: str) -> float:
         return float("inf")  # the half line of a process that was killed
 
 
-def take_means(training: Training) -> HostCopy:
+def take_means(training: Training, processes: Processes) -> HostCopy:
     """STATISTICS' means over the updates since the last call; their sums start anew."""
+    processes.average(training.sums)
     means = HostCopy({"means": training.sums / training.summed})
     training.sums.zero_()
     training.summed = 0
@@ -88,8 +87,8 @@ class Reporter:
         self._last = time.monotonic(), training.step
         self._means: HostCopy | None = None
 
-    def tick(self) -> None:
-        """Report the updates since the last tick."""
+    def tick(self, means: HostCopy) -> None:
+        """Report the updates since the last tick, of which `means` are the statistics."""
         # The device is still at work on them. To wait for those before them keeps the times
         # honest, and leaves it enough to do.
         if self._means:
@@ -105,14 +104,16 @@ class Reporter:
             "images_per_second": round(rate, 1),
         }
 
-        def report(copies: dict[str, Tensor]) -> None:
-            means = dict(zip(STATISTICS, copies["means"].tolist(), strict=True))
-            constants = {"precision": self._compute.precision, "lr": config.lr}
-            self._stats.write({**line, **means, **constants})
-            self._display.tick({**line, **means, **constants})
+        constants = {"precision": self._compute.precision, "lr": config.lr}
 
-        self._means = take_means(training)
-        self._writer.submit(self._means, report)
+        def report(copies: dict[str, Tensor]) -> None:
+            statistics = dict(zip(STATISTICS, copies["means"].tolist(), strict=True))
+            whole = {**line, **statistics, **constants}
+            self._stats.write(whole)
+            self._display.tick(whole)
+
+        self._means = means
+        self._writer.submit(means, report)
 
 
 class Display:

@@ -8,6 +8,7 @@ import torch
 from ganface.config import TrainConfig
 from ganface.dataset.pack import Pack
 from ganface.device import Compute
+from ganface.distributed import Processes
 from ganface.training.checkpoint import start, tensors_of
 from ganface.training.feed import Feed
 from ganface.training.graph import WARM_UP, Replayed, undone
@@ -36,12 +37,12 @@ def test_what_was_undone_leaves_no_trace(feed, before):
     plain, other = start(CONFIG, 32, CPU), start(CONFIG, 32, CPU)
     for training in (plain, other):
         for step in range(1, before + 1):
-            choose_update(training, CPU)(feed.at(step))
+            choose_update(training, CONFIG, CPU, Processes())(feed.at(step))
     old = copies(other)
     addresses = {name: tensor.data_ptr() for name, tensor in tensors_of(other).items()}
     with undone(other):
         for step in (7, 8, 9):
-            choose_update(other, CPU)(feed.at(step))
+            choose_update(other, CONFIG, CPU, Processes())(feed.at(step))
         assert any(not torch.equal(old[name], tensors_of(other)[name]) for name in old)
     now = tensors_of(other)
     assert_equal(old, {name: now[name] for name in old})
@@ -50,7 +51,7 @@ def test_what_was_undone_leaves_no_trace(feed, before):
 
     for training in (plain, other):
         for step in (before + 1, before + 2):
-            choose_update(training, CPU)(feed.at(step))
+            choose_update(training, CONFIG, CPU, Processes())(feed.at(step))
     assert_equal(tensors_of(plain), tensors_of(other))
 
 
@@ -84,10 +85,10 @@ def test_replaying_an_update_is_the_same_as_doing_it(feed, stand_in):
         stand_in[:] = [lambda: advance(inputs)]
         in_plain_words(inputs)
 
-    in_plain_words = choose_update(other, CPU)
+    in_plain_words = choose_update(other, CONFIG, CPU, Processes())
     replayed = Replayed(advance, other)
     for step in range(1, 4):
-        choose_update(plain, CPU)(feed.at(step))
+        choose_update(plain, CONFIG, CPU, Processes())(feed.at(step))
         replayed(feed.at(step))
         assert_equal(tensors_of(plain), tensors_of(other))
     assert len(addresses) == 1  # a graph knows its inputs by their place

@@ -5,6 +5,7 @@ import torch
 
 from ganface.config import TrainConfig
 from ganface.device import Compute
+from ganface.distributed import Processes
 from ganface.training.checkpoint import start
 from ganface.training.progress import StatsFile, take_means
 
@@ -30,8 +31,7 @@ def test_lines_past_the_checkpoint_and_half_lines_are_cut(tmp_path, tail, step, 
     stats = StatsFile(path, step)
     assert [line["step"] for line in lines(path)] == kept
     stats.write({"step": 99})
-    assert [line["step"] for line in lines(path)] == [*kept, 99]  # before it is closed
-    stats.close()
+    assert [line["step"] for line in lines(path)] == [*kept, 99]
 
 
 def test_statistics_are_means_over_the_updates_since_the_last_line():
@@ -43,4 +43,4 @@ def test_statistics_are_means_over_the_updates_since_the_last_line():
     ):
         training.sums += torch.tensor(sums)
         training.summed += updates
-        assert take_means(training).wait()["means"].tolist() == means
+        assert take_means(training, Processes()).wait()["means"].tolist() == means

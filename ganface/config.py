@@ -121,6 +121,12 @@ class TrainConfig(DeviceConfig):
     precision: Literal["auto", "fp32", "bf16", "fp16"] = setting(
         "auto", "Arithmetic; auto takes bf16 where the hardware has it, fp16 on older GPUs."
     )
+    deterministic: bool = setting(
+        False, "On a GPU, give the same bits every time, at some cost in speed; a CPU always does."
+    )
+    sync_batchnorm: bool = setting(
+        False, "With several GPUs, take BatchNorm's statistics from the whole batch."
+    )
     seeds: str = setting("0-63", "The faces of every grid.")
     milestones: str = setting(
         "100,1000,2000,5000,10000,20000,50000",

@@ -16,8 +16,9 @@ from ganface import __version__, files
 from ganface.config import BuildConfig, TrainConfig, changed_settings
 from ganface.dataset.build import Report, Track, cached_pack, list_source
 from ganface.dataset.pack import Pack
-from ganface.device import Compute, choose_device, choose_precision
-from ganface.errors import UserError
+from ganface.device import Compute, choose_device, choose_kernels, choose_precision
+from ganface.distributed import Processes
+from ganface.errors import UserError, WorkError
 from ganface.models.dcgan import check_size
 from ganface.run import Run, read_config
 from ganface.training.checkpoint import Training, newest_good, restore, start
@@ -33,7 +34,9 @@ class Plan:
     fingerprint: str | None  # of the dataset that a resumed run began with
 
 
-def make_plan(run: Run, resume: bool, build: dict[str, Any], train: dict[str, Any]) -> Plan:
+def make_plan(
+    run: Run, resume: bool, build: dict[str, Any], train: dict[str, Any], processes: Processes
+) -> Plan:
     """Settings of a new run, or of an old one with the given ones changed that may be.
 
     `build`, `train`: the settings that were given, by name. Touches no file but config.json.
@@ -44,7 +47,7 @@ def make_plan(run: Run, resume: bool, build: dict[str, Any], train: dict[str, An
     if not there:
         config = TrainConfig(**train)
         check_size(build.get("size", BuildConfig.size))
-        return Plan(BuildConfig(**build), config, _compute(config, None), None)
+        return Plan(BuildConfig(**build), config, _compute(config, None, processes), None)
 
     stored = read_config(run)
     try:
@@ -56,7 +59,7 @@ def make_plan(run: Run, resume: bool, build: dict[str, Any], train: dict[str, An
     if changes:
         raise UserError(f"{run.path}: cannot be resumed with other settings: {'; '.join(changes)}")
     config = dataclasses.replace(old_train, **train)
-    return Plan(old_build, config, _compute(config, precision), fingerprint)
+    return Plan(old_build, config, _compute(config, precision, processes), fingerprint)
 
 
 def _is_there(run: Run, resume: bool) -> bool:
@@ -67,9 +70,12 @@ def _is_there(run: Run, resume: bool) -> bool:
     return there
 
 
-def _compute(config: TrainConfig, stored_precision: str | None) -> Compute:
+def _compute(config: TrainConfig, stored_precision: str | None, processes: Processes) -> Compute:
     """A resumed run keeps the precision that "auto" stood for when it began."""
-    device = choose_device(config.device)
+    device = processes.own(choose_device(config.device))
+    processes.share(config.batch_size)  # refuses what cannot be split
+    if config.sync_batchnorm and processes.count > 1 and device.type == "cpu":
+        raise UserError("--sync-batchnorm: PyTorch does it on GPUs only; leave it out")
     return Compute(device, choose_precision(stored_precision or config.precision, device))
 
 
@@ -116,13 +122,18 @@ def open_data(
     return pack, report
 
 
-def begin(run: Run, pack: Pack, plan: Plan, resume: bool) -> tuple[Training, list[str]]:
+def begin(
+    run: Run, pack: Pack, plan: Plan, resume: bool, processes: Processes
+) -> tuple[Training, list[str]]:
     """The training at its first step, or at its newest good checkpoint; and what to tell the user.
 
-    To be called with the run's lock held; another process may have had it since `make_plan`.
+    To be called with the run's lock held, by the first process at least; another training may have
+    had it since `make_plan`. Raises WorkError if the processes did not find the same.
     """
-    _is_there(run, resume)
-    run.create()
+    if processes.first:
+        _is_there(run, resume)
+        run.create()
+    choose_kernels(plan.compute.device, plan.train.deterministic)
     training = start(plan.train, pack.size, plan.compute)
     training.meta = {
         "build": dataclasses.asdict(pack.settings),
@@ -137,16 +148,24 @@ def begin(run: Run, pack: Pack, plan: Plan, resume: bool) -> tuple[Training, lis
             "torch": torch.__version__,
         },
     }
-    files.write_text(run.config, json.dumps(training.meta, indent=2) + "\n")
-    if not resume:
-        return training, []
+    if processes.first:
+        files.write_text(run.config, json.dumps(training.meta, indent=2) + "\n")
+    notes = _restore_newest(run, plan, training) if resume else []
+    if not processes.unanimous(training.step):
+        raise WorkError(f"{run.path}: not the same for all processes; put it on a shared disk")
+    if not processes.unanimous(int(pack.fingerprint[:15], 16)):
+        raise WorkError(f"{pack.path}: the processes do not hold the same images")
+    return training, notes
 
+
+def _restore_newest(run: Run, plan: Plan, training: Training) -> list[str]:
+    """Restore the newest good checkpoint, if there is one; return what to tell the user."""
     found = newest_good(run)
     if found is None:
-        return training, [f"{run.path}: no checkpoint yet; starting at step 0"]
+        return [f"{run.path}: no checkpoint yet; starting at step 0"]
     meta, tensors, complaints = found
     restore(training, meta, tensors)
     remark = f"{run.path}: going on from step {training.step}"
     if training.step >= plan.train.steps:
         remark = f"{run.path}: is at step {training.step} already; to go on, give more --steps"
-    return training, [*complaints, remark]
+    return [*complaints, remark]

@@ -2,7 +2,7 @@
 
 Everything is a whole command, a process of its own, and they take turns: ganface, reference,
 ganface, reference … A ratio is ganface's figure over the reference's beside it; the table shows
-medians, and in brackets the least and the greatest.
+medians, and below each the least and the greatest.
 """
 
 from __future__ import annotations

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ganface.distributed import Processes
     from ganface.models.dcgan import Generator
     from ganface.run import Run
+    from ganface.training.checkpoint import Training
     from ganface.training.prepare import Plan
 
 app = typer.Typer(
@@ -178,7 +179,7 @@ def train_together(
         training, notes = begin(run, pack, plan, resume, processes)
         console = stderr(quiet=not processes.first)
         with Display(console, training.step, plan.train.steps) as display:
-            for note in [*notes, *describe_plan(run, pack, plan, processes)]:
+            for note in [*notes, *describe(training, run, pack, plan, processes)]:
                 display.note(note)
             try:
                 train_on(run, pack, plan.train, plan.compute, training, display, processes)
@@ -190,12 +191,14 @@ def train_together(
     return training.step
 
 
-def describe_plan(run: Run, pack: Pack, plan: Plan, processes: Processes) -> list[str]:
+def describe(
+    training: Training, run: Run, pack: Pack, plan: Plan, processes: Processes
+) -> list[str]:
     config, compute = plan.train, plan.compute
     times = f"{processes.count} processes on " if processes.count > 1 else ""
     return [
         f"{len(pack)} images of {pack.size} × {pack.size}, {times}{compute.name}, "
-        f"{compute.precision}",
+        f"{compute.precision}, {'compiled' if training.meta['compiled'] else 'PyTorch'} kernels",
         f"DCGAN of width {config.width}, z of {config.z_dim}, batches of {config.batch_size}, "
         f"{config.steps} steps into {run.path}",
     ]

@@ -16,12 +16,17 @@ from ganface import __version__, files
 from ganface.config import BuildConfig, TrainConfig, changed_settings
 from ganface.dataset.build import Report, Track, cached_pack, list_source
 from ganface.dataset.pack import Pack
-from ganface.device import Compute, choose_device, choose_kernels, choose_precision
+from ganface.device import DTYPES, Compute, choose_device, choose_kernels, choose_precision
 from ganface.distributed import Processes
 from ganface.errors import UserError, WorkError
+from ganface.models.convolutions import use_compiled
 from ganface.models.dcgan import check_size
+from ganface.models.winograd import load_libraries
+from ganface.native import CannotCompile
 from ganface.run import Run, read_config
 from ganface.training.checkpoint import Training, newest_good, restore, start
+
+COMPILE_STEPS = 100  # from so many on, faster kernels earn back the seconds of their compilation
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,9 @@ class Plan:
     build: BuildConfig
     train: TrainConfig
     compute: Compute
-    fingerprint: str | None  # of the dataset that a resumed run began with
+    compile: str = "auto"  # TrainConfig's, or what that came to when a resumed run began
+    threads: int | None = None  # of a resumed run, if as many processes go on with it
+    fingerprint: str | None = None  # of the dataset that a resumed run began with
 
 
 def make_plan(
@@ -47,19 +54,23 @@ def make_plan(
     if not there:
         config = TrainConfig(**train)
         check_size(build.get("size", BuildConfig.size))
-        return Plan(BuildConfig(**build), config, _compute(config, None, processes), None)
+        compute = _compute(config, None, processes)
+        return Plan(BuildConfig(**build), config, compute, config.compile)
 
     stored = read_config(run)
     try:
         old_build, old_train = BuildConfig(**stored["build"]), TrainConfig(**stored["train"])
         precision, fingerprint = stored["precision"], stored["dataset"]["fingerprint"]
+        compile = train.get("compile", "on" if stored["compiled"] else "off")
+        threads = stored["threads"] if stored["processes"] == processes.count else None
     except (KeyError, TypeError) as error:
         raise UserError(f"{run.config}: not the settings of this ganface ({error})") from error
     changes = changed_settings(old_build, build) + changed_settings(old_train, train)
     if changes:
         raise UserError(f"{run.path}: cannot be resumed with other settings: {'; '.join(changes)}")
     config = dataclasses.replace(old_train, **train)
-    return Plan(old_build, config, _compute(config, precision, processes), fingerprint)
+    compute = _compute(config, precision, processes)
+    return Plan(old_build, config, compute, compile, threads, fingerprint)
 
 
 def _is_there(run: Run, resume: bool) -> bool:
@@ -134,13 +145,21 @@ def begin(
         _is_there(run, resume)
         run.create()
     choose_kernels(plan.compute.device, plan.train.deterministic)
+    if plan.threads:
+        torch.set_num_threads(plan.threads)  # sums that are split otherwise end in other bits
+    compiled = _compile(plan)
     training = start(plan.train, pack.size, plan.compute)
+    if compiled:
+        use_compiled(training.players.G)
+        use_compiled(training.players.D)
     training.meta = {
         "build": dataclasses.asdict(pack.settings),
         "train": dataclasses.asdict(plan.train),
         "precision": plan.compute.precision,
         "device": plan.compute.name,
+        "compiled": compiled,
         "threads": torch.get_num_threads(),
+        "processes": processes.count,
         "dataset": {"fingerprint": pack.fingerprint, "images": len(pack), "size": pack.size},
         "versions": {
             "ganface": __version__,
@@ -156,6 +175,24 @@ def begin(
     if not processes.unanimous(int(pack.fingerprint[:15], 16)):
         raise WorkError(f"{pack.path}: the processes do not hold the same images")
     return training, notes
+
+
+def _compile(plan: Plan) -> bool:
+    """Compile the kernels for the CPU, if that is wanted; whether they are there now.
+
+    Raises UserError if they are wanted in any case and cannot be had.
+    """
+    dtype = DTYPES[plan.compute.precision]
+    worth_it = plan.compile == "on" or plan.train.steps >= COMPILE_STEPS
+    if plan.compute.device.type != "cpu" or plan.compile == "off" or not worth_it:
+        return False
+    try:
+        load_libraries(dtype)
+    except CannotCompile as error:
+        if plan.compile == "auto":
+            return False
+        raise UserError(f"cannot compile the CPU's kernels: {error}; try --compile off") from error
+    return True
 
 
 def _restore_newest(run: Run, plan: Plan, training: Training) -> list[str]:

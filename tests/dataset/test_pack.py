@@ -8,9 +8,8 @@ from safetensors import safe_open
 
 from ganface.config import BuildConfig
 from ganface.dataset.pack import HEADER_BYTES, Pack, write_pack
-from ganface.files import cache_folder
 from ganface.errors import UserError, WorkError
-from ganface.files import write
+from ganface.files import cache_folder, write
 
 SIZE = 8
 CONFIG = BuildConfig(size=SIZE, crop="none")

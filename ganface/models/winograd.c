@@ -54,16 +54,16 @@ static const float rows_BT[TALL][TALL] = ROWS_BT, rows_AT[ROWS][TALL] = ROWS_AT,
 static const float columns_BT[WIDE][WIDE] = COLUMNS_BT, columns_AT[COLUMNS][WIDE] = COLUMNS_AT,
                    columns_G[WIDE][2] = COLUMNS_G;
 
-/* out = matrix . in, and out = matrix^T . in; loops and zeros vanish, for all is constant */
+/* out = matrix . in, and out = matrix^T . in; all is constant, so loops and zeros vanish */
 #define APPLY(matrix, m, n, in, out)                                                               \
     EACH(i_, m) {                                                                                  \
         out[i_] = (Vec){0};                                                                        \
-        EACH(j_, n) out[i_] += matrix[i_][j_] * in[j_];                                            \
+        EACH(j_, n) if (matrix[i_][j_] != 0) out[i_] += matrix[i_][j_] * in[j_];                   \
     }
 #define APPLY_T(matrix, m, n, in, out)                                                             \
     EACH(i_, n) {                                                                                  \
         out[i_] = (Vec){0};                                                                        \
-        EACH(j_, m) out[i_] += matrix[j_][i_] * in[j_];                                            \
+        EACH(j_, m) if (matrix[j_][i_] != 0) out[i_] += matrix[j_][i_] * in[j_];                   \
     }
 
 /* The image row (or column) that is number i of phase a in tile s. */

@@ -118,7 +118,7 @@ void tiles_T(const Element *v, Element *x, long batch, long side, long C) {
                 Vec in[TALL], out[TALL];
                 EACH(i, TALL) in[i] = inside && s < S ? load(from + i * WIDE * plane) : (Vec){0};
                 APPLY_T(rows_BT, TALL, TALL, in, out)
-                if (inside && s > 0) /* the last row of the tile above, which only its own part makes */
+                if (inside && s > 0) /* the last row of the tile above */
                     out[0] += load(from + ROWS * WIDE * plane - T * 4 * C) * rows_BT[ROWS][ROWS];
                 EACH(i, ROWS) half_done[i][j] = out[i];
             }
@@ -226,7 +226,7 @@ void weights_T(const Element *u, float *w, long K, long C) {
     }
 }
 
-/* Images of three channels are too thin for transforms: there the matrix product is over patches. */
+/* Three channels are too few for transforms: there the matrix product is over patches. */
 enum { RGB = 3, PATCH = 4 * RGB };
 
 static inline float to_float(Element value) {
@@ -264,7 +264,8 @@ void patches(const Element *x, Element *p, long batch, long side) {
             else
                 memcpy(line + RGB, x + (n * side + h) * side * RGB, side * RGB * sizeof *x);
             EACH(t, half)
-                memcpy(p + ((row * half + t) * 4 + i) * PATCH, line + 2 * t * RGB, PATCH * sizeof *p);
+                memcpy(p + ((row * half + t) * 4 + i) * PATCH, line + 2 * t * RGB,
+                       PATCH * sizeof *p);
         }
     }
 }

@@ -33,7 +33,7 @@ def test_each_is_the_convolution_it_says(module, shape, layout):
     torch.testing.assert_close(gradients, torch.autograd.grad(expected, inputs, dy))
 
 
-def test_compiled_networks_have_the_same_parameters_and_draw_the_same(tmp_path):
+def test_compiled_networks_have_the_same_parameters_and_draw_the_same():
     G, D = Generator(32, 8, 16), Discriminator(32, 16)
     z = torch.randn(4, 8)
     images = G(z)

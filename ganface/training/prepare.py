@@ -141,13 +141,13 @@ def begin(
     To be called with the run's lock held, by the first process at least; another training may have
     had it since `make_plan`. Raises WorkError if the processes did not find the same.
     """
+    compiled = _compile(plan)
     if processes.first:
         _is_there(run, resume)
         run.create()
     choose_kernels(plan.compute.device, plan.train.deterministic)
     if plan.threads:
         torch.set_num_threads(plan.threads)  # sums that are split otherwise end in other bits
-    compiled = _compile(plan)
     training = start(plan.train, pack.size, plan.compute)
     if compiled:
         use_compiled(training.players.G)

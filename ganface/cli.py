@@ -1,12 +1,11 @@
-"""The commands. Each imports what it needs when it runs, torch above all."""
+"""The commands. Each imports what it needs when it runs, torch above all.
 
-from __future__ import annotations
+Annotations are objects here, not texts: typer needs them, and would have to compile each text.
+"""
 
 import dataclasses
-import shlex
 import signal
 import sys
-import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
@@ -33,10 +32,13 @@ app = typer.Typer(
     name="ganface",
     help="Train a GAN on a folder of anime faces and watch it learn.",
     no_args_is_help=True,
+    rich_markup_mode=None,  # plain help is there in half the time, and cuts nothing off
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-dataset_app = typer.Typer(no_args_is_help=True, help="Make packs of images, and drawn faces.")
+dataset_app = typer.Typer(
+    help="Make packs of images, and drawn faces.", no_args_is_help=True, rich_markup_mode=None
+)
 app.add_typer(dataset_app, name="dataset")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -66,7 +68,7 @@ def build(
     *,
     given: dict[str, Any],
 ) -> None:
-    """Turn a folder or zip of images into a pack, and say what was left out and why."""
+    """Turn images into a pack, and say what was left out and why."""
     config = BuildConfig(**given)
     from ganface.dataset.build import build_pack, list_source, report_path
 
@@ -97,7 +99,7 @@ def demo(
     seed: Annotated[int, typer.Option(min=0, help="Another seed, other faces.")] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Draw anime faces as PNG files, with the truth about each in factors.csv."""
+    """Draw faces as PNG files, with the truth about each in factors.csv."""
     from ganface.dataset.demo import draw_faces
 
     refuse_existing(out, folder=True)
@@ -126,7 +128,7 @@ def train(
     *,
     given: dict[str, Any],
 ) -> None:
-    """Train a DCGAN on images, and draw the same faces again and again as it learns."""
+    """Train a DCGAN, and draw the same faces again as it learns."""
     from ganface.run import Run
     from ganface.training.prepare import begin, make_plan, open_data
 
@@ -151,6 +153,8 @@ def train(
             try:
                 train_on(run, pack, plan.train, plan.compute, training, display)
             except Interrupted as stop:
+                import shlex
+
                 again = ["ganface", "train", str(data), "--out", str(run.path), "--resume"]
                 again += ["--cache", str(cache)] if cache else []
                 message = f"{stop}. To go on: {shlex.join(again)}"
@@ -165,7 +169,7 @@ def train(
     show_result(result, as_json, f"{run.timeline}\n{run.timeline_gif}\n{run.generator}")
 
 
-def describe_plan(run: Run, pack: Pack, plan: Plan) -> list[str]:
+def describe_plan(run: "Run", pack: "Pack", plan: "Plan") -> list[str]:
     config, compute = plan.train, plan.compute
     return [
         f"{len(pack)} images of {pack.size} × {pack.size}, {compute.name}, {compute.precision}",
@@ -174,7 +178,7 @@ def describe_plan(run: Run, pack: Pack, plan: Plan) -> list[str]:
     ]
 
 
-def show_plan(data: Path, run: Run, plan: Plan, as_json: bool) -> None:
+def show_plan(data: Path, run: "Run", plan: "Plan", as_json: bool) -> None:
     """What `train --dry-run` says."""
     from ganface.training.prepare import count_images
 
@@ -276,7 +280,7 @@ def interpolate(
     *,
     given: dict[str, Any],
 ) -> None:
-    """Walk through latent space from face to face, or along single dimensions of z."""
+    """Walk from face to face, or along single dimensions of z."""
     from ganface.run import find_model
 
     path = find_model(model, step)
@@ -410,7 +414,7 @@ def name_of(path: Path) -> str:
     return path.name if path.is_dir() else path.stem
 
 
-def open_generator(path: Path, given: dict[str, Any]) -> tuple[Generator, dict[str, Any]]:
+def open_generator(path: Path, given: dict[str, Any]) -> "tuple[Generator, dict[str, Any]]":
     """The generator of a model file on the device that was asked for, and its metadata."""
     from ganface.device import choose_device
     from ganface.models.snapshot import load_generator
@@ -438,7 +442,7 @@ def _print_version(wanted: bool) -> None:
 def options(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True),
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
     ] = False,
     debug: Annotated[
         bool, typer.Option("--debug", help="Show tracebacks of errors. May stand anywhere.")
@@ -459,6 +463,8 @@ def main() -> NoReturn:
         sys.exit(app([a for a in arguments if a != "--debug"], standalone_mode=False) or 0)
     except (UserError, typer.TyperException, OSError) as error:
         if debug:
+            import traceback
+
             traceback.print_exception(error)
         code, message = explain(error)
     if message:

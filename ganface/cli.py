@@ -6,6 +6,7 @@ Annotations are objects here, not texts: typer needs them, and would have to com
 import dataclasses
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
@@ -228,20 +229,26 @@ def sample(
     from ganface.generate import BATCH, draw_grid, render
     from ganface.images import save_png, to_pil
     from ganface.latents import truncate, z_of
+    from ganface.parallel import map_in_threads
 
     G, meta = open_generator(path, given)
     made_by = {**origin(meta), "truncation": truncation}
     written: list[Path] = []
+
+    def draw(part: Sequence[int]) -> list[Path]:
+        paths = [out / f"seed-{seed:06d}.png" for seed in part]
+        faces = render(G, truncate(z_of(part, G.z_dim), truncation))
+        for seed, path, face in zip(part, paths, faces, strict=True):
+            meta = {"kind": "face", "seeds": str(seed), **made_by}
+            save_png(path, to_pil(face), meta, durable=False)
+        return paths
+
     if as_images:
+        once = list(dict.fromkeys(numbers))
+        parts = [once[start : start + BATCH] for start in range(0, len(once), BATCH)]
         with progress_bar("drawing faces") as track:
-            for start in track(range(0, len(numbers), BATCH), -(-len(numbers) // BATCH)):
-                part = numbers[start : start + BATCH]
-                faces = render(G, truncate(z_of(part, G.z_dim), truncation))
-                for seed, face in zip(part, faces, strict=True):
-                    written.append(out / f"seed-{seed:06d}.png")
-                    save_png(
-                        written[-1], to_pil(face), {"kind": "face", "seeds": str(seed), **made_by}
-                    )
+            for paths in track(map_in_threads(draw, parts), len(parts)):
+                written += paths
     if as_grid or not as_images:
         written.append(out / "grid.png" if as_images else out)
         sheet = draw_grid(G, truncate(z_of(numbers, G.z_dim), truncation))
@@ -327,7 +334,8 @@ def interpolate(
             save_png(each, strip, made_by)
         elif kind == "folder":
             for index, picture in enumerate(pictures):
-                save_png(each / f"frame-{index:05d}.png", picture, {**made_by, "frame": index})
+                path = each / f"frame-{index:05d}.png"
+                save_png(path, picture, {**made_by, "frame": index}, durable=False)
         else:
             save_animation(each, pictures, [round(1000 / fps)] * len(pictures))
     result = {"out": [str(each) for each in outs], **made_by}
@@ -416,12 +424,14 @@ def name_of(path: Path) -> str:
 
 def open_generator(path: Path, given: dict[str, Any]) -> "tuple[Generator, dict[str, Any]]":
     """The generator of a model file on the device that was asked for, and its metadata."""
+    import torch
+
     from ganface.device import choose_device
     from ganface.models.snapshot import load_generator
 
     device = choose_device(DeviceConfig(**given).device)
     G, meta = load_generator(path)
-    return G.to(device), meta
+    return G.to(device, memory_format=torch.channels_last), meta
 
 
 def origin(meta: dict[str, Any]) -> dict[str, Any]:

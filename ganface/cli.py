@@ -7,6 +7,7 @@ import dataclasses
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
@@ -25,8 +26,10 @@ from ganface.options import pick, with_settings
 
 if TYPE_CHECKING:
     from ganface.dataset.pack import Pack
+    from ganface.distributed import Processes
     from ganface.models.dcgan import Generator
     from ganface.run import Run
+    from ganface.training.checkpoint import Training
     from ganface.training.prepare import Plan
 
 app = typer.Typer(
@@ -130,50 +133,77 @@ def train(
     given: dict[str, Any],
 ) -> None:
     """Train a DCGAN, and draw the same faces again as it learns."""
+    from ganface.distributed import this_process
     from ganface.run import Run
-    from ganface.training.prepare import begin, make_plan, open_data
+    from ganface.training.prepare import make_plan
 
+    processes = this_process()
     run = Run(out or Path("runs") / name_of(data))
-    plan = make_plan(run, resume, pick(BuildConfig, given), pick(TrainConfig, given))
+    plan = make_plan(run, resume, pick(BuildConfig, given), pick(TrainConfig, given), processes)
     if dry_run:
-        show_plan(data, run, plan, as_json)
+        if processes.first:
+            show_plan(data, run, plan, as_json)
         return
-    with progress_bar("reading images") as track:
-        pack, report = open_data(data, plan, pick(BuildConfig, given), cache, track)
-    if report:
-        show_report(report)
+    with processes.joined(plan.compute.device):
+        step = train_together(data, run, plan, given, resume, cache, processes)
+    result = {
+        "run": str(run.path),
+        "step": step,
+        "timeline": str(run.timeline),
+        "timeline_gif": str(run.timeline_gif),
+        "generator": str(run.generator),
+    }
+    if processes.first:
+        show_result(result, as_json, f"{run.timeline}\n{run.timeline_gif}\n{run.generator}")
 
+
+def train_together(
+    data: Path,
+    run: "Run",
+    plan: "Plan",
+    given: dict[str, Any],
+    resume: bool,
+    cache: Path | None,
+    processes: "Processes",
+) -> int:
+    """What `train` does once its processes are joined. Returns the last step."""
     from ganface.training.loop import train as train_on
+    from ganface.training.prepare import begin, open_data
     from ganface.training.progress import Display
 
-    with run.lock():
-        training, notes = begin(run, pack, plan, resume)
-        with Display(stderr(), training.step, plan.train.steps) as display:
-            for note in [*notes, *describe_plan(run, pack, plan)]:
+    for turn in processes.in_turn():
+        if turn:
+            with progress_bar("reading images") as track:
+                pack, report = open_data(data, plan, pick(BuildConfig, given), cache, track)
+            if report:
+                show_report(report)
+
+    with run.lock() if processes.first else nullcontext():
+        training, notes = begin(run, pack, plan, resume, processes)
+        console = stderr(quiet=not processes.first)
+        with Display(console, training.step, plan.train.steps) as display:
+            for note in [*notes, *describe(training, run, pack, plan, processes)]:
                 display.note(note)
             try:
-                train_on(run, pack, plan.train, plan.compute, training, display)
+                train_on(run, pack, plan.train, plan.compute, training, display, processes)
             except Interrupted as stop:
                 import shlex
 
                 again = ["ganface", "train", str(data), "--out", str(run.path), "--resume"]
                 again += ["--cache", str(cache)] if cache else []
-                message = f"{stop}. To go on: {shlex.join(again)}"
+                message = f"{stop}. To go on: {shlex.join(again)}" if processes.first else ""
                 raise Interrupted(message, stop.signal_number) from None
-    result = {
-        "run": str(run.path),
-        "step": training.step,
-        "timeline": str(run.timeline),
-        "timeline_gif": str(run.timeline_gif),
-        "generator": str(run.generator),
-    }
-    show_result(result, as_json, f"{run.timeline}\n{run.timeline_gif}\n{run.generator}")
+    return training.step
 
 
-def describe_plan(run: "Run", pack: "Pack", plan: "Plan") -> list[str]:
+def describe(
+    training: "Training", run: "Run", pack: "Pack", plan: "Plan", processes: "Processes"
+) -> list[str]:
     config, compute = plan.train, plan.compute
+    times = f"{processes.count} processes on " if processes.count > 1 else ""
     return [
-        f"{len(pack)} images of {pack.size} × {pack.size}, {compute.name}, {compute.precision}",
+        f"{len(pack)} images of {pack.size} × {pack.size}, {times}{compute.name}, "
+        f"{compute.precision}, {'compiled' if training.meta['compiled'] else 'PyTorch'} kernels",
         f"DCGAN of width {config.width}, z of {config.z_dim}, batches of {config.batch_size}, "
         f"{config.steps} steps into {run.path}",
     ]

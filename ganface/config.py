@@ -119,6 +119,17 @@ class TrainConfig(DeviceConfig):
     precision: Literal["auto", "fp32", "bf16", "fp16"] = setting(
         "auto", "Arithmetic; auto takes bf16 where the hardware has it, fp16 on older GPUs."
     )
+    deterministic: bool = setting(
+        False, "On a GPU, give the same bits every time, at some cost in speed; a CPU always does."
+    )
+    sync_batchnorm: bool = setting(
+        False, "With several GPUs, take BatchNorm's statistics from the whole batch."
+    )
+    compile: Literal["auto", "on", "off"] = setting(
+        "auto",
+        "Compile the CPU's kernels; auto does so for 100 steps or more, if there is a C compiler.",
+        may_change=True,
+    )
     seeds: str = setting("0-63", "The faces of every grid.")
     milestones: str = setting(
         "100,1000,2000,5000,10000,20000,50000",

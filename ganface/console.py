@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from ganface.dataset.build import Report
 
 
-def stderr() -> Console:
+def stderr(quiet: bool = False) -> Console:
     from rich.console import Console
 
-    return Console(stderr=True)
+    return Console(stderr=True, quiet=quiet)
 
 
 def show_result(result: dict[str, Any], as_json: bool, text: str) -> None:

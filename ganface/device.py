@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 import torch
@@ -27,6 +28,11 @@ class Compute:
         return torch.amp.GradScaler(self.device.type, enabled=self.precision == "fp16")
 
     @property
+    def graphed(self) -> bool:
+        """Whether an update is one CUDA graph. A scaler's steps depend on what it finds."""
+        return self.device.type == "cuda" and self.precision != "fp16"
+
+    @property
     def name(self) -> str:
         if self.device.type == "cuda":
             return torch.cuda.get_device_name(self.device)
@@ -50,6 +56,21 @@ def choose_device(name: str) -> torch.device:
     if not available[name]:
         raise UserError(f"--device {name}: PyTorch sees no such GPU; use --device cpu")
     return torch.device(name)
+
+
+def choose_kernels(device: torch.device, deterministic: bool) -> None:
+    """Let a GPU take its fastest kernels, or only those that give the same bits every time.
+
+    To be called before the GPU is used. On a CPU all kernels are of the second kind.
+    """
+    if device.type != "cuda":
+        return
+    torch.backends.cudnn.benchmark = not deterministic
+    torch.backends.cudnn.deterministic = deterministic
+    if deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS's own condition
+        torch.use_deterministic_algorithms(True)
+        torch.utils.deterministic.fill_uninitialized_memory = False  # nothing here reads it
 
 
 def choose_precision(name: str, device: torch.device) -> str:

@@ -21,9 +21,13 @@ def decay_at(step: int, decay: float) -> float:
 
 
 @torch.no_grad()
-def update_ema(G_ema: nn.Module, G: nn.Module, decay: float) -> None:
-    """G_ema <- decay · G_ema + (1 - decay) · G, for the weights; buffers stay as they are."""
-    torch._foreach_lerp_(list(G_ema.parameters()), list(G.parameters()), 1 - decay)
+def update_ema(G_ema: nn.Module, G: nn.Module, weight: Tensor) -> None:
+    """G_ema <- (1 - weight) · G_ema + weight · G, for the weights; buffers stay as they are.
+
+    weight: float32 [] on the networks' device, 1 - decay.
+    """
+    for average, new in zip(G_ema.parameters(), G.parameters(), strict=True):
+        average.lerp_(new, weight)
 
 
 @torch.no_grad()
@@ -36,9 +40,12 @@ def recalibrate(network: nn.Module, batches: tuple[Tensor, ...]) -> None:
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
-        norm.momentum = None  # a plain mean over the batches
     network.train()
-    for z in batches:
+    for number, z in enumerate(batches, start=1):
+        for norm in norms:
+            # A plain mean over the batches. PyTorch's own (momentum None) asks the GPU for the
+            # number each time, and waits for the answer.
+            norm.momentum = 1 / number
         network(z)
     network.eval()
     for norm, momentum in zip(norms, momenta, strict=True):

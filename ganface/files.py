@@ -12,6 +12,7 @@ import hashlib
 import json
 import mmap
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -53,6 +54,18 @@ def atomic(path: Path, durable: bool = True) -> Iterator[BinaryIO]:
             os.fsync(directory)
         finally:
             os.close(directory)
+
+
+def cache_folder() -> Path:
+    """Where packs made by `ganface train` are kept, by the system's own custom."""
+    home = Path.home()
+    if os.name == "nt":
+        base = Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"))
+    elif sys.platform == "darwin":
+        base = home / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
+    return base / "ganface"
 
 
 def check_writable(path: Path) -> None:

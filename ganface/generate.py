@@ -16,13 +16,18 @@ STRIP_COLUMNS = 13  # a strip shows at most so many of a walk's frames
 
 
 @torch.inference_mode()
-def render(G: Generator, z: Tensor) -> Tensor:
-    """The images of z [N, z_dim]: uint8 [N, 3, S, S] on the CPU, for a G in eval mode.
+def paint(G: Generator, z: Tensor) -> Tensor:
+    """The images of z [N, z_dim], both on G's device: uint8 [N, 3, S, S], for a G in eval mode.
 
     In eval mode no image depends on the others of its batch.
     """
+    return torch.cat([to_uint8(G(part)) for part in z.split(BATCH)])
+
+
+def render(G: Generator, z: Tensor) -> Tensor:
+    """What `paint` gives for z on the CPU, on the CPU."""
     device = next(G.parameters()).device
-    return torch.cat([to_uint8(G(part.to(device))).cpu() for part in z.split(BATCH)])
+    return torch.cat([paint(G, part.to(device)).cpu() for part in z.split(BATCH)])
 
 
 def draw_grid(G: Generator, z: Tensor) -> Image.Image:

@@ -1,7 +1,9 @@
+import os
+
 import pytest
 import torch
 
-from ganface.device import Compute, choose_device, choose_precision
+from ganface.device import Compute, choose_device, choose_kernels, choose_precision
 from ganface.errors import UserError
 
 CPU = torch.device("cpu")
@@ -39,3 +41,42 @@ def test_autocast_computes_in_the_precision(name, dtype):
     with Compute(CPU, name).autocast():
         product = torch.ones(2, 2) @ torch.ones(2, 2)
     assert product.dtype == dtype
+
+
+@pytest.fixture
+def kernels(monkeypatch):
+    """What was chosen, none of which lasts."""
+    chosen = {}
+    monkeypatch.setattr(torch, "use_deterministic_algorithms", lambda on: chosen.update(all=on))
+    for module, name in (
+        (torch.backends.cudnn, "benchmark"),
+        (torch.backends.cudnn, "deterministic"),
+        (torch.utils.deterministic, "fill_uninitialized_memory"),
+    ):
+        monkeypatch.setattr(module, name, getattr(module, name))
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    yield chosen
+    os.environ.pop("CUBLAS_WORKSPACE_CONFIG", None)
+
+
+def test_a_gpu_takes_its_fastest_kernels(kernels):
+    choose_kernels(torch.device("cuda"), deterministic=False)
+    assert torch.backends.cudnn.benchmark
+    assert not torch.backends.cudnn.deterministic
+    assert kernels == {}
+    assert "CUBLAS_WORKSPACE_CONFIG" not in os.environ
+
+
+def test_a_gpu_takes_only_repeatable_kernels_if_asked_to(kernels):
+    choose_kernels(torch.device("cuda"), deterministic=True)
+    assert not torch.backends.cudnn.benchmark
+    assert torch.backends.cudnn.deterministic
+    assert kernels == {"all": True}
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+
+
+def test_a_cpu_has_no_such_choice(kernels):
+    before = torch.backends.cudnn.benchmark
+    choose_kernels(CPU, deterministic=True)
+    assert torch.backends.cudnn.benchmark == before
+    assert kernels == {}

@@ -26,7 +26,7 @@ def test_three_updates_follow_the_closed_form(G):
     fill(G_ema, 1.0)
     for value, decay in ((2.0, 0.5), (-3.0, 0.9), (10.0, 0.8)):
         fill(G, value)
-        update_ema(G_ema, G, decay)
+        update_ema(G_ema, G, torch.tensor(1 - decay))
     expected = 1 * 0.5 * 0.9 * 0.8 + 2 * 0.5 * 0.9 * 0.8 - 3 * 0.1 * 0.8 + 10 * 0.2
     for parameter in G_ema.parameters():
         torch.testing.assert_close(parameter, torch.full_like(parameter, expected))
@@ -38,7 +38,7 @@ def test_updating_the_average_leaves_buffers_alone(G):
     G_ema = copy.deepcopy(G)
     G.train()(z_of(range(8), 8))
     before = [buffer.clone() for buffer in G_ema.buffers()]
-    update_ema(G_ema, G, 0.5)
+    update_ema(G_ema, G, torch.tensor(0.5))
     assert all(map(torch.equal, before, G_ema.buffers()))
 
 

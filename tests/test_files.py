@@ -10,7 +10,7 @@ import torch
 from ganface import files
 from ganface.errors import UserError
 from ganface.models.dcgan import Generator, initialise
-from ganface.models.snapshot import save_snapshot
+from ganface.models.snapshot import describe_generator, save_snapshot
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def snapshot(tmp_path_factory):
     path = tmp_path_factory.mktemp("files") / "snapshot.safetensors"
     G = Generator(32, 2, 1)
     initialise(G, torch.Generator().manual_seed(0))
-    save_snapshot(path, G, 5, 40)
+    save_snapshot(path, G.state_dict(), describe_generator(G), 5, 40)
     return path
 
 

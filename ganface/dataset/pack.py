@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import math
 import mmap
-import os
 import sys
 import zlib
 from array import array
@@ -162,15 +161,3 @@ class Pack:
             if zlib.crc32(view[start : start + size]) != self._checksums[index]:
                 return index
         return None
-
-
-def cache_folder() -> Path:
-    """Where packs made by `ganface train` are kept, by the system's own custom."""
-    home = Path.home()
-    if os.name == "nt":
-        base = Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"))
-    elif sys.platform == "darwin":
-        base = home / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
-    return base / "ganface"

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ganface.errors import UserError
+from ganface.models.convolutions import Double, Gather, Halve, Spread
 
 SIZES = (32, 64, 128)
 
@@ -35,20 +36,20 @@ class Generator(nn.Module):
         channels = width * 2 ** (_doublings(size) - 1)
         # z [B, z_dim, 1, 1] -> [B, channels, 4, 4]
         layers: list[nn.Module] = [
-            nn.ConvTranspose2d(z_dim, channels, 4, bias=False),
+            Spread(z_dim, channels),
             nn.BatchNorm2d(channels),
             nn.ReLU(inplace=True),
         ]
         # Each layer doubles the side and halves the channels: ... -> [B, width, size/2, size/2]
         while channels > width:
             layers += [
-                nn.ConvTranspose2d(channels, channels // 2, 4, stride=2, padding=1, bias=False),
+                Double(channels, channels // 2),
                 nn.BatchNorm2d(channels // 2),
                 nn.ReLU(inplace=True),
             ]
             channels //= 2
         # -> [B, 3, size, size]
-        layers += [nn.ConvTranspose2d(width, 3, 4, stride=2, padding=1, bias=False), nn.Tanh()]
+        layers += [Double(width, 3), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
 
     def forward(self, z: Tensor) -> Tensor:
@@ -62,20 +63,20 @@ class Discriminator(nn.Module):
         super().__init__()
         # [B, 3, size, size] -> [B, width, size/2, size/2]
         layers: list[nn.Module] = [
-            nn.Conv2d(3, width, 4, stride=2, padding=1, bias=False),
+            Halve(3, width),
             nn.LeakyReLU(0.2, inplace=True),
         ]
         # Each layer halves the side and doubles the channels, down to 4 × 4
         channels = width
         for _ in range(_doublings(size) - 1):
             layers += [
-                nn.Conv2d(channels, channels * 2, 4, stride=2, padding=1, bias=False),
+                Halve(channels, channels * 2),
                 nn.BatchNorm2d(channels * 2),
                 nn.LeakyReLU(0.2, inplace=True),
             ]
             channels *= 2
         # [B, channels, 4, 4] -> [B, 1, 1, 1]
-        layers.append(nn.Conv2d(channels, 1, 4, bias=False))
+        layers.append(Gather(channels))
         self.layers = nn.Sequential(*layers)
 
     def forward(self, images: Tensor) -> Tensor:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ganface import files
 from ganface.errors import UserError
 from ganface.models.dcgan import Generator
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 ARCHITECTURE = "dcgan"
 
@@ -17,10 +20,15 @@ def describe_generator(G: Generator) -> dict[str, Any]:
     return {"architecture": ARCHITECTURE, "size": G.size, "z_dim": G.z_dim, "width": G.width}
 
 
-def save_snapshot(path: Path, G_ema: Generator, step: int, images_seen: int) -> str:
-    """Write G_ema; return the file's SHA-256, which pictures made from it carry."""
-    meta = {"generator": describe_generator(G_ema), "step": step, "images_seen": images_seen}
-    return files.write(path, "snapshot", G_ema.state_dict(), meta)
+def save_snapshot(
+    path: Path, tensors: dict[str, Tensor], described: dict[str, Any], step: int, images_seen: int
+) -> str:
+    """Write the tensors of G_ema; return the file's SHA-256, which pictures made from it carry.
+
+    `described`: what `describe_generator` says of G_ema.
+    """
+    meta = {"generator": described, "step": step, "images_seen": images_seen}
+    return files.write(path, "snapshot", tensors, meta)
 
 
 def load_generator(path: Path) -> tuple[Generator, dict[str, Any]]:

@@ -59,29 +59,42 @@ def start(config: TrainConfig, size: int, compute: Compute) -> Training:
     G_ema.eval().requires_grad_(False)
 
     fused = compute.device.type in ("cpu", "cuda")
-    adam = {"lr": config.lr, "betas": (config.beta1, 0.999), "fused": fused}
+    adam = {
+        "lr": config.lr,
+        "betas": (config.beta1, 0.999),
+        "fused": fused,
+        "capturable": compute.graphed,
+    }
     players = Players(
         G, D, Adam(G.parameters(), **adam), Adam(D.parameters(), **adam), compute.grad_scaler()
     )
     return Training(players, G_ema, torch.zeros(len(STATISTICS), device=compute.device))
 
 
-def save_checkpoint(path: Path, training: Training) -> None:
-    players = training.players
+def tensors_of(training: Training) -> dict[str, Tensor]:
+    """Every tensor that an update changes, by its name in a checkpoint. They are not copied."""
     tensors = {"sums": training.sums}
     for name, network in _networks(training).items():
         tensors |= {f"{name}.{key}": value for key, value in network.state_dict().items()}
     for name, optimiser in _optimisers(training).items():
         for index, state in optimiser.state_dict()["state"].items():
             tensors |= {f"{name}.{index}.{key}": value for key, value in state.items()}
-    meta = {
+    return tensors
+
+
+def meta_of(training: Training) -> dict[str, Any]:
+    """What a checkpoint holds beside the tensors."""
+    return {
         **training.meta,
         "generator": describe_generator(training.G_ema),
         "step": training.step,
         "seconds": training.seconds,
         "summed": training.summed,
-        "scaler": players.scaler.state_dict(),
+        "scaler": training.players.scaler.state_dict(),
     }
+
+
+def save_checkpoint(path: Path, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:
     files.write(path, "checkpoint", tensors, meta)
 
 

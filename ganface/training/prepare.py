@@ -15,12 +15,18 @@ import torch
 from ganface import __version__, files
 from ganface.config import BuildConfig, TrainConfig, changed_settings
 from ganface.dataset.build import Report, Track, cached_pack, list_source
-from ganface.dataset.pack import Pack, cache_folder
-from ganface.device import Compute, choose_device, choose_precision
-from ganface.errors import UserError
+from ganface.dataset.pack import Pack
+from ganface.device import DTYPES, Compute, choose_device, choose_kernels, choose_precision
+from ganface.distributed import Processes
+from ganface.errors import UserError, WorkError
+from ganface.models.convolutions import use_compiled
 from ganface.models.dcgan import check_size
+from ganface.models.winograd import load_libraries
+from ganface.native import CannotCompile
 from ganface.run import Run, read_config
 from ganface.training.checkpoint import Training, newest_good, restore, start
+
+COMPILE_STEPS = 100  # from so many on, faster kernels earn back the seconds of their compilation
 
 
 @dataclass(frozen=True)
@@ -30,10 +36,14 @@ class Plan:
     build: BuildConfig
     train: TrainConfig
     compute: Compute
-    fingerprint: str | None  # of the dataset that a resumed run began with
+    compile: str = "auto"  # TrainConfig's, or what that came to when a resumed run began
+    threads: int | None = None  # of a resumed run, if as many processes go on with it
+    fingerprint: str | None = None  # of the dataset that a resumed run began with
 
 
-def make_plan(run: Run, resume: bool, build: dict[str, Any], train: dict[str, Any]) -> Plan:
+def make_plan(
+    run: Run, resume: bool, build: dict[str, Any], train: dict[str, Any], processes: Processes
+) -> Plan:
     """Settings of a new run, or of an old one with the given ones changed that may be.
 
     `build`, `train`: the settings that were given, by name. Touches no file but config.json.
@@ -44,19 +54,23 @@ def make_plan(run: Run, resume: bool, build: dict[str, Any], train: dict[str, An
     if not there:
         config = TrainConfig(**train)
         check_size(build.get("size", BuildConfig.size))
-        return Plan(BuildConfig(**build), config, _compute(config, None), None)
+        compute = _compute(config, None, processes)
+        return Plan(BuildConfig(**build), config, compute, config.compile)
 
     stored = read_config(run)
     try:
         old_build, old_train = BuildConfig(**stored["build"]), TrainConfig(**stored["train"])
         precision, fingerprint = stored["precision"], stored["dataset"]["fingerprint"]
+        compile = train.get("compile", "on" if stored["compiled"] else "off")
+        threads = stored["threads"] if stored["processes"] == processes.count else None
     except (KeyError, TypeError) as error:
         raise UserError(f"{run.config}: not the settings of this ganface ({error})") from error
     changes = changed_settings(old_build, build) + changed_settings(old_train, train)
     if changes:
         raise UserError(f"{run.path}: cannot be resumed with other settings: {'; '.join(changes)}")
     config = dataclasses.replace(old_train, **train)
-    return Plan(old_build, config, _compute(config, precision), fingerprint)
+    compute = _compute(config, precision, processes)
+    return Plan(old_build, config, compute, compile, threads, fingerprint)
 
 
 def _is_there(run: Run, resume: bool) -> bool:
@@ -67,9 +81,12 @@ def _is_there(run: Run, resume: bool) -> bool:
     return there
 
 
-def _compute(config: TrainConfig, stored_precision: str | None) -> Compute:
+def _compute(config: TrainConfig, stored_precision: str | None, processes: Processes) -> Compute:
     """A resumed run keeps the precision that "auto" stood for when it began."""
-    device = choose_device(config.device)
+    device = processes.own(choose_device(config.device))
+    processes.share(config.batch_size)  # refuses what cannot be split
+    if config.sync_batchnorm and processes.count > 1 and device.type == "cpu":
+        raise UserError("--sync-batchnorm: PyTorch does it on GPUs only; leave it out")
     return Compute(device, choose_precision(stored_precision or config.precision, device))
 
 
@@ -108,7 +125,7 @@ def open_data(
             raise UserError(f"{data}: built with other settings: {'; '.join(changes)}")
         check_size(pack.size)
     else:
-        path, report = cached_pack(data, plan.build, cache or cache_folder(), track)
+        path, report = cached_pack(data, plan.build, cache or files.cache_folder(), track)
         pack = Pack(path)
     _check_enough(data, len(pack), plan)
     if plan.fingerprint not in (None, pack.fingerprint):
@@ -116,20 +133,33 @@ def open_data(
     return pack, report
 
 
-def begin(run: Run, pack: Pack, plan: Plan, resume: bool) -> tuple[Training, list[str]]:
+def begin(
+    run: Run, pack: Pack, plan: Plan, resume: bool, processes: Processes
+) -> tuple[Training, list[str]]:
     """The training at its first step, or at its newest good checkpoint; and what to tell the user.
 
-    To be called with the run's lock held; another process may have had it since `make_plan`.
+    To be called with the run's lock held, by the first process at least; another training may have
+    had it since `make_plan`. Raises WorkError if the processes did not find the same.
     """
-    _is_there(run, resume)
-    run.create()
+    if processes.first:
+        _is_there(run, resume)
+        run.create()
+    choose_kernels(plan.compute.device, plan.train.deterministic)
+    if plan.threads:
+        torch.set_num_threads(plan.threads)  # sums that are split otherwise end in other bits
+    compiled = _compile(plan)
     training = start(plan.train, pack.size, plan.compute)
+    if compiled:
+        use_compiled(training.players.G)
+        use_compiled(training.players.D)
     training.meta = {
         "build": dataclasses.asdict(pack.settings),
         "train": dataclasses.asdict(plan.train),
         "precision": plan.compute.precision,
         "device": plan.compute.name,
+        "compiled": compiled,
         "threads": torch.get_num_threads(),
+        "processes": processes.count,
         "dataset": {"fingerprint": pack.fingerprint, "images": len(pack), "size": pack.size},
         "versions": {
             "ganface": __version__,
@@ -137,16 +167,42 @@ def begin(run: Run, pack: Pack, plan: Plan, resume: bool) -> tuple[Training, lis
             "torch": torch.__version__,
         },
     }
-    files.write_text(run.config, json.dumps(training.meta, indent=2) + "\n")
-    if not resume:
-        return training, []
+    if processes.first:
+        files.write_text(run.config, json.dumps(training.meta, indent=2) + "\n")
+    notes = _restore_newest(run, plan, training) if resume else []
+    if not processes.unanimous(training.step):
+        raise WorkError(f"{run.path}: not the same for all processes; put it on a shared disk")
+    if not processes.unanimous(int(pack.fingerprint[:15], 16)):
+        raise WorkError(f"{pack.path}: the processes do not hold the same images")
+    return training, notes
 
+
+def _compile(plan: Plan) -> bool:
+    """Compile the kernels for the CPU, if that is wanted; whether they are there now.
+
+    Raises UserError if they are wanted in any case and cannot be had.
+    """
+    dtype = DTYPES[plan.compute.precision]
+    worth_it = plan.compile == "on" or plan.train.steps >= COMPILE_STEPS
+    if plan.compute.device.type != "cpu" or plan.compile == "off" or not worth_it:
+        return False
+    try:
+        load_libraries(dtype)
+    except CannotCompile as error:
+        if plan.compile == "auto":
+            return False
+        raise UserError(f"cannot compile the CPU's kernels: {error}; try --compile off") from error
+    return True
+
+
+def _restore_newest(run: Run, plan: Plan, training: Training) -> list[str]:
+    """Restore the newest good checkpoint, if there is one; return what to tell the user."""
     found = newest_good(run)
     if found is None:
-        return training, [f"{run.path}: no checkpoint yet; starting at step 0"]
+        return [f"{run.path}: no checkpoint yet; starting at step 0"]
     meta, tensors, complaints = found
     restore(training, meta, tensors)
     remark = f"{run.path}: going on from step {training.step}"
     if training.step >= plan.train.steps:
         remark = f"{run.path}: is at step {training.step} already; to go on, give more --steps"
-    return training, [*complaints, remark]
+    return [*complaints, remark]

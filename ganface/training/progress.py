@@ -19,8 +19,15 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.text import Text
+from torch import Tensor
 
 from ganface import files
+from ganface.config import TrainConfig
+from ganface.device import Compute
+from ganface.distributed import Processes
+from ganface.training.checkpoint import Training
+from ganface.training.step import STATISTICS
+from ganface.training.writer import HostCopy, Writer
 
 PLAIN_SECONDS = 10  # off a terminal, at most one line in so many seconds
 
@@ -36,14 +43,11 @@ class StatsFile:
         if path.exists():
             kept = [line for line in path.read_text().splitlines() if _step_of(line) <= step]
         files.write_text(path, "".join(f"{line}\n" for line in kept))
-        self._file = open(path, "a", encoding="utf-8")  # noqa: SIM115
+        self._path = path
 
     def write(self, line: dict[str, Any]) -> None:
-        self._file.write(json.dumps(line) + "\n")
-        self._file.flush()
-
-    def close(self) -> None:
-        self._file.close()
+        with open(self._path, "a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
 
 
 def _step_of(line: str) -> float:
@@ -51,6 +55,65 @@ def _step_of(line: str) -> float:
         return json.loads(line)["step"]
     except (ValueError, KeyError, TypeError):
         return float("inf")  # the half line of a process that was killed
+
+
+def take_means(training: Training, processes: Processes) -> HostCopy:
+    """STATISTICS' means over the updates since the last call; their sums start anew."""
+    processes.average(training.sums)
+    means = HostCopy({"means": training.sums / training.summed})
+    training.sums.zero_()
+    training.summed = 0
+    return means
+
+
+class Reporter:
+    """Writes and shows the lines of stats.jsonl."""
+
+    def __init__(
+        self,
+        stats: StatsFile,
+        display: Display,
+        writer: Writer,
+        config: TrainConfig,
+        compute: Compute,
+        training: Training,
+    ) -> None:
+        self._stats = stats
+        self._display = display
+        self._writer = writer
+        self._config = config
+        self._compute = compute
+        self._training = training
+        self._last = time.monotonic(), training.step
+        self._means: HostCopy | None = None
+
+    def tick(self, means: HostCopy) -> None:
+        """Report the updates since the last tick, of which `means` are the statistics."""
+        # The device is still at work on them. To wait for those before them keeps the times
+        # honest, and leaves it enough to do.
+        if self._means:
+            self._means.wait()
+        training, config = self._training, self._config
+        now, (then, step_then) = time.monotonic(), self._last
+        self._last = now, training.step
+        rate = (training.step - step_then) * config.batch_size / (now - then)
+        line = {
+            "step": training.step,
+            "images_seen": training.step * config.batch_size,
+            "seconds": round(training.seconds, 3),
+            "images_per_second": round(rate, 1),
+        }
+
+        constants = {"precision": self._compute.precision, "lr": config.lr}
+
+        def report(copies: dict[str, Tensor]) -> None:
+            statistics = dict(zip(STATISTICS, copies["means"].tolist(), strict=True))
+            whole = {**line, **statistics, **constants}
+            self._stats.write(whole)
+            self._display.tick(whole)
+
+        self._means = means
+        self._writer.submit(means, report)
 
 
 class Display:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from ganface.device import Compute
+from ganface.distributed import plain
 from ganface.losses import non_saturating_loss_D, non_saturating_loss_G
 
 STATISTICS = ("loss_D", "loss_G", "D_x", "D_Gz")
@@ -52,8 +53,9 @@ def update(players: Players, reals: Tensor, z: Tensor, compute: Compute) -> Tens
 
     # (2) Update G: maximise log D(G(z)). The lecture draws z again; like the known implementations
     #     we use the same fakes, which saves one pass of G and changes nothing that can be seen.
+    #     D's own gradients are no concern of this pass: it goes round what would average them.
     with frozen(D), compute.autocast():
-        logits = D(fakes)
+        logits = plain(D)(fakes)
     loss_G = non_saturating_loss_G(logits.float())
     players.opt_G.zero_grad()
     scaler.scale(loss_G).backward()

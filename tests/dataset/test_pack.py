@@ -7,9 +7,9 @@ import torch
 from safetensors import safe_open
 
 from ganface.config import BuildConfig
-from ganface.dataset.pack import HEADER_BYTES, Pack, cache_folder, write_pack
+from ganface.dataset.pack import HEADER_BYTES, Pack, write_pack
 from ganface.errors import UserError, WorkError
-from ganface.files import write
+from ganface.files import cache_folder, write
 
 SIZE = 8
 CONFIG = BuildConfig(size=SIZE, crop="none")

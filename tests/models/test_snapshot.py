@@ -19,7 +19,7 @@ def G():
 
 def test_a_loaded_generator_draws_what_the_saved_one_drew(tmp_path, G):
     path = tmp_path / "G.safetensors"
-    digest = save_snapshot(path, G, 100, 6400)
+    digest = save_snapshot(path, G.state_dict(), describe_generator(G), 100, 6400)
     loaded, meta = load_generator(path)
     z = z_of(range(5), 8)
     assert torch.equal(loaded(z), G(z))

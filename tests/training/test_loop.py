@@ -12,14 +12,9 @@ from PIL import Image
 from ganface import files
 from ganface.config import TrainConfig
 from ganface.dataset.pack import Pack
-from ganface.device import Compute
 from ganface.images import read_png_meta
 from ganface.run import Run
 from ganface.training import progress
-from ganface.training.checkpoint import start
-from ganface.training.loop import fetch, take_statistics
-from ganface.training.step import STATISTICS
-from ganface.training.streams import DataOrder, flips_at
 
 STEPS = 30
 OPTIONS = (*TINY, "--milestones", "6,20", "--checkpoint-every", 10, "--seeds", "0-3")
@@ -146,35 +141,6 @@ def test_the_timeline_gif_has_a_frame_per_milestone_and_rests_on_the_last(tiny_r
 
 def test_the_grids_change_as_G_learns(tiny_run):
     assert len(set(pixels(tiny_run.path / "grids").values())) == 3
-
-
-@pytest.mark.parametrize("flip", [True, False])
-def test_a_batch_is_the_images_of_its_step_mirrored_as_its_flips_say(pack_file, flip):
-    config = TrainConfig(batch_size=8, flip=flip)
-    pack = Pack(pack_file)
-    order = DataOrder(config.seed, len(pack), 8)
-    reals = fetch(pack, order, config, 3, torch.device("cpu"))
-    assert reals.dtype == torch.float32
-    assert reals.min() >= -1
-    assert reals.max() <= 1
-    flips = flips_at(config.seed, 3, 8) if flip else torch.zeros(8, dtype=torch.bool)
-    for real, index, mirrored in zip(reals, order.indices_at(3), flips, strict=True):
-        image = pack.images[index].float() / 127.5 - 1
-        torch.testing.assert_close(real, image.flip(2) if mirrored else image)
-
-
-def test_statistics_are_means_over_the_updates_since_the_last_line():
-    config = TrainConfig(width=4, z_dim=8)
-    compute = Compute(torch.device("cpu"), "fp32")
-    training = start(config, 32, compute)
-    for sums, updates, means in (
-        ([2.0, 4, 6, 8], 2, [1, 2, 3, 4]),
-        ([9.0, 6, 3, 0], 3, [3, 2, 1, 0]),
-    ):
-        training.sums += torch.tensor(sums)
-        training.summed += updates
-        line = take_statistics(training, config, compute, 1.0)
-        assert [line[name] for name in STATISTICS] == means
 
 
 # ---------------------------------------------------------------------------- stop and repeat

@@ -1,8 +1,13 @@
 import json
 
 import pytest
+import torch
 
-from ganface.training.progress import StatsFile
+from ganface.config import TrainConfig
+from ganface.device import Compute
+from ganface.distributed import Processes
+from ganface.training.checkpoint import start
+from ganface.training.progress import StatsFile, take_means
 
 
 def lines(path):
@@ -26,5 +31,16 @@ def test_lines_past_the_checkpoint_and_half_lines_are_cut(tmp_path, tail, step, 
     stats = StatsFile(path, step)
     assert [line["step"] for line in lines(path)] == kept
     stats.write({"step": 99})
-    assert [line["step"] for line in lines(path)] == [*kept, 99]  # before it is closed
-    stats.close()
+    assert [line["step"] for line in lines(path)] == [*kept, 99]
+
+
+def test_statistics_are_means_over_the_updates_since_the_last_line():
+    compute = Compute(torch.device("cpu"), "fp32")
+    training = start(TrainConfig(width=4, z_dim=8), 32, compute)
+    for sums, updates, means in (
+        ([2.0, 4, 6, 8], 2, [1, 2, 3, 4]),
+        ([9.0, 6, 3, 0], 3, [3, 2, 1, 0]),
+    ):
+        training.sums += torch.tensor(sums)
+        training.summed += updates
+        assert take_means(training, Processes()).wait()["means"].tolist() == means

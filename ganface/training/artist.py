@@ -1,0 +1,119 @@
+"""The pictures of a run: rendered where the training goes on, drawn and written beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ganface.config import TrainConfig
+from ganface.dataset.pack import Pack
+from ganface.device import Compute
+from ganface.ema import recalibrate
+from ganface.generate import paint
+from ganface.images import (
+    Image,
+    caption,
+    grid,
+    read_png_meta,
+    save_animation,
+    save_png,
+    square_columns,
+    timeline,
+)
+from ganface.latents import z_of
+from ganface.models.snapshot import describe_generator, save_snapshot
+from ganface.run import Run
+from ganface.training import streams
+from ganface.training.checkpoint import Training
+from ganface.training.progress import Display
+from ganface.training.writer import HostCopy, Writer
+
+RECALIBRATION = (16, 64)  # batches, faces in each, for G_ema's BatchNorm statistics
+
+
+class Artist:
+    """Draws a run's pictures from G_ema, and keeps the snapshots that they were drawn from."""
+
+    def __init__(
+        self,
+        run: Run,
+        display: Display,
+        writer: Writer,
+        config: TrainConfig,
+        compute: Compute,
+        training: Training,
+    ) -> None:
+        self._run = run
+        self._display = display
+        self._writer = writer
+        self._config = config
+        self._compute = compute
+        self._training = training
+        self._z = z_of(config.grid_seeds, config.z_dim).to(compute.device)
+        noise = torch.randn(
+            *RECALIBRATION, config.z_dim, generator=streams.generator(config.seed, "recalibration")
+        )
+        self._recalibration = noise.to(compute.device).unbind()
+
+    def recalibrate(self) -> None:
+        with self._compute.autocast():
+            recalibrate(self._training.G_ema, self._recalibration)
+
+    def draw_reals(self, pack: Pack) -> None:
+        order = streams.DataOrder(self._config.seed, len(pack), self._config.batch_size)
+        indices = order.indices_at(1).tolist()[:64]
+        sheet = grid(pack.batch(indices), square_columns(len(indices)))
+        meta = {"kind": "reals", "dataset": pack.fingerprint, "indices": indices}
+        save_png(self._run.reals, sheet, meta)
+
+    def draw_latest(self) -> None:
+        """Draw latest.png from generator.safetensors, both made now."""
+        picture = self._run.latest
+        self._draw(picture, self._run.generator, lambda: self._display.picture(picture))
+
+    def draw_milestone(self) -> None:
+        """Draw a grid and a snapshot that are kept, and the timelines."""
+        step = self._training.step
+        picture = self._run.grid(step)
+
+        def finish() -> None:
+            self._draw_timelines(step)
+            self._display.milestone(picture)
+
+        self._draw(picture, self._run.snapshot(step), finish)
+
+    def _draw(self, picture: Path, snapshot: Path, finish: Callable[[], None]) -> None:
+        step, G_ema = self._training.step, self._training.G_ema
+        meta = {"kind": "grid", "seeds": self._config.seeds, "step": step}
+
+        def save(tensors: dict[str, Tensor]) -> None:
+            faces = tensors.pop("faces")
+            sheet = grid(faces, square_columns(len(faces)))
+            images_seen = step * self._config.batch_size
+            digest = save_snapshot(snapshot, tensors, describe_generator(G_ema), step, images_seen)
+            save_png(picture, sheet, {**meta, "snapshot": digest})
+            finish()
+
+        faces = paint(G_ema, self._z)
+        self._writer.submit(HostCopy({"faces": faces, **G_ema.state_dict()}), save)
+
+    def _draw_timelines(self, last: int) -> None:
+        sheets: dict[int, Image.Image] = {}
+        for step, path in self._run.grids().items():
+            if step <= last:
+                with Image.open(path) as sheet:
+                    sheets[step] = sheet.convert("RGB")
+        made_by = [read_png_meta(self._run.grid(step)) or {} for step in sheets]
+        meta = {
+            "kind": "timeline",
+            "seeds": self._config.seeds,
+            "steps": list(sheets),
+            "snapshots": [each.get("snapshot") for each in made_by],
+        }
+        save_png(self._run.timeline, timeline(sheets, self._config.grid_seeds), meta)
+        frames = [caption(sheet, f"{step:,} updates") for step, sheet in sheets.items()]
+        times = [1000] * (len(frames) - 1) + [3000]
+        save_animation(self._run.timeline_gif, frames, times)

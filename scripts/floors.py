@@ -1,0 +1,128 @@
+"""How long an update must take at least: its arithmetic and its memory traffic, counted from the
+shapes of DCGAN's layers, and the rates at which this machine does either, measured.
+
+Run with a device and a precision, prints both rates as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+BYTES = {"fp32": 4, "bf16": 2, "fp16": 2}
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A convolution with a 4 × 4 kernel, or a transposed one, between two square images."""
+
+    channels: int
+    side: int
+    out_channels: int
+    out_side: int
+
+    @property
+    def weights(self) -> int:
+        return self.channels * self.out_channels * 16
+
+    @property
+    def activations(self) -> int:
+        """Numbers that go in and come out, for one image."""
+        return self.channels * self.side**2 + self.out_channels * self.out_side**2
+
+    @property
+    def multiply_adds(self) -> int:
+        """For one image: each weight meets each position of the smaller side."""
+        return self.weights * min(self.side, self.out_side) ** 2
+
+
+def generator_layers(size: int, z_dim: int, width: int) -> list[Layer]:
+    channels, side = width * size // 8, 4
+    layers = [Layer(z_dim, 1, channels, side)]
+    while channels > width:
+        layers.append(Layer(channels, side, channels // 2, side * 2))
+        channels, side = channels // 2, side * 2
+    return [*layers, Layer(width, side, 3, size)]
+
+
+def discriminator_layers(size: int, width: int) -> list[Layer]:
+    """G's layers turned round, but for the last, which has one number to say."""
+    turned = [
+        Layer(layer.out_channels, layer.out_side, layer.channels, layer.side)
+        for layer in reversed(generator_layers(size, 1, width))
+    ]
+    last = turned[-1]
+    return [*turned[:-1], Layer(last.channels, last.side, 1, 1)]
+
+
+def passes(size: int, z_dim: int, width: int) -> list[tuple[Layer, int]]:
+    """Each layer, and how often an update goes through it forward or backward.
+
+    A backward pass for the weights and one for the inputs count each. D: forward on reals, fakes
+    and, for G, fakes again; backward for the weights on reals and fakes; backward for the inputs on
+    all three, but its first layer only for G. G: one of each, but none for z.
+    """
+    G, D = generator_layers(size, z_dim, width), discriminator_layers(size, width)
+    counts = [(layer, 8) for layer in D] + [(layer, 3) for layer in G]
+    counts[0] = D[0], 6
+    counts[len(D)] = G[0], 2
+    return counts
+
+
+def update_flops(size: int, z_dim: int, width: int, batch_size: int) -> int:
+    """Floating-point operations of one update's convolutions; an addition counts as one."""
+    return sum(
+        2 * batch_size * layer.multiply_adds * count for layer, count in passes(size, z_dim, width)
+    )
+
+
+def update_bytes(size: int, z_dim: int, width: int, batch_size: int, precision: str) -> int:
+    """The fewest bytes that one update reads and writes if caches hold nothing from pass to pass.
+
+    Each pass moves its layer's input, output and weights once, and all that lies between two
+    convolutions is fused into them. Adam reads four numbers for each weight and writes three,
+    the average of G reads two and writes one; those are float32.
+    """
+    moved = sum(
+        (batch_size * layer.activations + layer.weights) * count
+        for layer, count in passes(size, z_dim, width)
+    )
+    G = sum(layer.weights for layer in generator_layers(size, z_dim, width))
+    D = sum(layer.weights for layer in discriminator_layers(size, width))
+    return moved * BYTES[precision] + (7 * (G + D) + 3 * G) * 4
+
+
+def measure_rates(device: str, precision: str) -> dict[str, float]:
+    """{"flops", "bytes"} per second: the best of ten matrix products, of ten copies."""
+    import torch
+
+    dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
+    if device == "cuda":
+        torch.backends.cuda.matmul.allow_tf32 = True  # as convolutions do unless told otherwise
+
+    def best(work: Callable[[], object]) -> float:
+        times = []
+        for _ in range(11):  # the first one warms up
+            began = time.perf_counter()
+            work()
+            if device != "cpu":
+                torch.accelerator.synchronize()
+            times.append(time.perf_counter() - began)
+        return min(times[1:])
+
+    n = 2048 if device == "cpu" else 8192
+    a, b = torch.randn(2, n, n, device=device).to(dtype).unbind()
+    product = torch.empty_like(a)
+    source = torch.zeros(2**29, dtype=torch.uint8, device=device)
+    target = torch.ones_like(source)
+    return {
+        "flops": 2 * n**3 / best(lambda: torch.mm(a, b, out=product)),
+        "bytes": 2 * len(source) / best(lambda: target.copy_(source)),
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure_rates(*sys.argv[1:])))

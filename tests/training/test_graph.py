@@ -1,0 +1,121 @@
+"""All but the capture itself: on a CPU a stand-in for the graph runs what it was given."""
+
+from contextlib import nullcontext
+
+import pytest
+import torch
+
+from ganface.config import TrainConfig
+from ganface.dataset.pack import Pack
+from ganface.device import Compute
+from ganface.distributed import Processes
+from ganface.training.checkpoint import start, tensors_of
+from ganface.training.feed import Feed
+from ganface.training.graph import WARM_UP, Replayed, undone
+from ganface.training.loop import choose_update
+
+CPU = Compute(torch.device("cpu"), "fp32")
+CONFIG = TrainConfig(batch_size=8, width=4, z_dim=8)
+
+
+@pytest.fixture
+def feed(pack_file):
+    return Feed(Pack(pack_file), CONFIG, CPU.device, False, False)
+
+
+def copies(training):
+    return {name: tensor.clone() for name, tensor in tensors_of(training).items()}
+
+
+def assert_equal(one, other):
+    assert one.keys() == other.keys()
+    assert [name for name in one if not torch.equal(one[name], other[name])] == []
+
+
+@pytest.mark.parametrize("before", [0, 2])
+def test_what_was_undone_leaves_no_trace(feed, before):
+    plain, other = start(CONFIG, 32, CPU), start(CONFIG, 32, CPU)
+    for training in (plain, other):
+        for step in range(1, before + 1):
+            choose_update(training, CONFIG, CPU, Processes())(feed.at(step))
+    old = copies(other)
+    addresses = {name: tensor.data_ptr() for name, tensor in tensors_of(other).items()}
+    with undone(other):
+        for step in (7, 8, 9):
+            choose_update(other, CONFIG, CPU, Processes())(feed.at(step))
+        assert any(not torch.equal(old[name], tensors_of(other)[name]) for name in old)
+    now = tensors_of(other)
+    assert_equal(old, {name: now[name] for name in old})
+    assert {name: now[name].data_ptr() for name in old} == addresses
+    assert all(not now[name].any() for name in now.keys() - old.keys())
+
+    for training in (plain, other):
+        for step in (before + 1, before + 2):
+            choose_update(training, CONFIG, CPU, Processes())(feed.at(step))
+    assert_equal(tensors_of(plain), tensors_of(other))
+
+
+@pytest.fixture
+def stand_in(monkeypatch):
+    """Streams that are none, and a graph whose replay calls what `captured` holds."""
+    captured = []
+
+    class Graph:
+        def replay(self):
+            captured[0]()
+
+    class Stream:
+        def wait_stream(self, _):
+            pass
+
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", Graph)
+    monkeypatch.setattr(torch.cuda, "Stream", Stream)
+    monkeypatch.setattr(torch.cuda, "current_stream", Stream)
+    monkeypatch.setattr(torch.cuda, "stream", nullcontext)
+    monkeypatch.setattr(torch.cuda, "graph", lambda *_, **__: nullcontext())
+    return captured
+
+
+def test_replaying_an_update_is_the_same_as_doing_it(feed, stand_in):
+    plain, other = start(CONFIG, 32, CPU), start(CONFIG, 32, CPU)
+    addresses = set()
+
+    def advance(inputs):
+        addresses.add(tuple(tensor.data_ptr() for tensor in inputs))
+        stand_in[:] = [lambda: advance(inputs)]
+        in_plain_words(inputs)
+
+    in_plain_words = choose_update(other, CONFIG, CPU, Processes())
+    replayed = Replayed(advance, other)
+    for step in range(1, 4):
+        choose_update(plain, CONFIG, CPU, Processes())(feed.at(step))
+        replayed(feed.at(step))
+        assert_equal(tensors_of(plain), tensors_of(other))
+    assert len(addresses) == 1  # a graph knows its inputs by their place
+
+
+def test_the_capture_comes_once_after_the_warm_up(feed, stand_in):
+    calls = []
+
+    def advance(inputs):
+        calls.append(inputs)
+        stand_in[:] = [lambda: None]
+
+    replayed = Replayed(advance, start(CONFIG, 32, CPU))
+    for step in range(1, 4):
+        replayed(feed.at(step))
+    assert len(calls) == WARM_UP + 1
+
+
+@pytest.mark.parametrize(
+    ("device", "precision", "graphed"),
+    [
+        ("cuda", "bf16", True),
+        ("cuda", "fp32", True),
+        ("cuda", "fp16", False),
+        ("cpu", "bf16", False),
+        ("mps", "fp32", False),
+    ],
+)
+def test_an_update_is_a_graph_on_gpus_where_no_scaler_decides(device, precision, graphed):
+    assert Compute(torch.device(device), precision).graphed == graphed

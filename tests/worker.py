@@ -1,0 +1,33 @@
+"""`ganface` as one of two processes. worker.py STOP OUT …: at step STOP the second one alone gets a
+signal; each one says what it ended with.
+"""
+
+import signal
+import sys
+
+from safetensors.torch import save_file
+
+from ganface.cli import main
+from ganface.training import loop, progress
+from ganface.training.checkpoint import tensors_of
+
+stop, out = int(sys.argv.pop(1)), sys.argv.pop(1)
+train, step = loop.train, progress.Display.step
+
+
+def train_and_tell(run, pack, config, compute, training, display, processes):
+    def step_or_stop(display, number):
+        step(display, number)
+        if number == stop and not processes.first:
+            signal.raise_signal(signal.SIGTERM)
+
+    progress.Display.step = step_or_stop
+    try:
+        train(run, pack, config, compute, training, display, processes)
+    finally:
+        tensors = {name: tensor.contiguous() for name, tensor in tensors_of(training).items()}
+        save_file(tensors, f"{out}/rank-{processes.rank}.safetensors")
+
+
+loop.train = train_and_tell
+main()

@@ -10,21 +10,15 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ganface import files
 
-FLAGS = (
-    "-O3",
-    "-march=native",
-    "-ffast-math",
-    "-fno-finite-math-only",
-    "-fopenmp",
-    "-shared",
-    "-fPIC",
-)
+# No -ffast-math: GCC would switch off denormal numbers in the whole process
+FLAGS = ("-O3", "-march=native", "-fopenmp", "-shared", "-fPIC")
 
 
 class CannotCompile(Exception):
@@ -45,12 +39,13 @@ def compile_library(source: Path, macros: Mapping[str, str]) -> ctypes.CDLL:
     key = "\n".join([source.read_text(), *command, _processor()])
     name = f"{source.stem}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.so"
     path = files.cache_folder() / "compiled" / name
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=path.parent) as folder:
-            made = Path(folder) / name
-            _run([*command, str(source), "-o", str(made)])
-            os.replace(made, path)
+    with suppress(OSError):  # not there, or damaged
+        return ctypes.CDLL(str(path))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=path.parent) as folder:
+        made = Path(folder) / name
+        _run([*command, str(source), "-o", str(made)])
+        os.replace(made, path)
     try:
         return ctypes.CDLL(str(path))
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The four convolutions of a DCGAN, all of 4 × 4 weights, each computed the fastest way there is."""
+"""The four convolutions of a DCGAN, all of 4 × 4 weights, each computed in its fastest way."""
 
 from __future__ import annotations
 

@@ -54,16 +54,16 @@ static const float rows_BT[TALL][TALL] = ROWS_BT, rows_AT[ROWS][TALL] = ROWS_AT,
 static const float columns_BT[WIDE][WIDE] = COLUMNS_BT, columns_AT[COLUMNS][WIDE] = COLUMNS_AT,
                    columns_G[WIDE][2] = COLUMNS_G;
 
-/* out = matrix . in, and out = matrix^T . in; loops and zeros vanish, for all is constant */
+/* out = matrix . in, and out = matrix^T . in; all is constant, so loops and zeros vanish */
 #define APPLY(matrix, m, n, in, out)                                                               \
     EACH(i_, m) {                                                                                  \
         out[i_] = (Vec){0};                                                                        \
-        EACH(j_, n) out[i_] += matrix[i_][j_] * in[j_];                                            \
+        EACH(j_, n) if (matrix[i_][j_] != 0) out[i_] += matrix[i_][j_] * in[j_];                   \
     }
 #define APPLY_T(matrix, m, n, in, out)                                                             \
     EACH(i_, n) {                                                                                  \
         out[i_] = (Vec){0};                                                                        \
-        EACH(j_, m) out[i_] += matrix[j_][i_] * in[j_];                                            \
+        EACH(j_, m) if (matrix[j_][i_] != 0) out[i_] += matrix[j_][i_] * in[j_];                   \
     }
 
 /* The image row (or column) that is number i of phase a in tile s. */
@@ -118,7 +118,7 @@ void tiles_T(const Element *v, Element *x, long batch, long side, long C) {
                 Vec in[TALL], out[TALL];
                 EACH(i, TALL) in[i] = inside && s < S ? load(from + i * WIDE * plane) : (Vec){0};
                 APPLY_T(rows_BT, TALL, TALL, in, out)
-                if (inside && s > 0) /* the last row of the tile above, which only its own part makes */
+                if (inside && s > 0) /* the last row of the tile above */
                     out[0] += load(from + ROWS * WIDE * plane - T * 4 * C) * rows_BT[ROWS][ROWS];
                 EACH(i, ROWS) half_done[i][j] = out[i];
             }
@@ -226,7 +226,7 @@ void weights_T(const Element *u, float *w, long K, long C) {
     }
 }
 
-/* Images of three channels are too thin for transforms: there the matrix product is over patches. */
+/* Three channels are too few for transforms: there the matrix product is over patches. */
 enum { RGB = 3, PATCH = 4 * RGB };
 
 static inline float to_float(Element value) {
@@ -264,7 +264,8 @@ void patches(const Element *x, Element *p, long batch, long side) {
             else
                 memcpy(line + RGB, x + (n * side + h) * side * RGB, side * RGB * sizeof *x);
             EACH(t, half)
-                memcpy(p + ((row * half + t) * 4 + i) * PATCH, line + 2 * t * RGB, PATCH * sizeof *p);
+                memcpy(p + ((row * half + t) * 4 + i) * PATCH, line + 2 * t * RGB,
+                       PATCH * sizeof *p);
         }
     }
 }

@@ -253,8 +253,9 @@ def _working_dtype(x: Tensor) -> torch.dtype:
 
 
 def halve(x: Tensor, w: Tensor) -> Tensor | None:
-    """conv2d(x, w, stride=2, padding=1): x [B, C, S, S], w float32 [K, C, 4, 4] -> [B, K, S/2, S/2].
+    """conv2d(x, w, stride=2, padding=1).
 
+    x [B, C, S, S], w float32 [K, C, 4, 4] -> [B, K, S / 2, S / 2].
     In autocast's dtype where that is on. None for sizes that it cannot do.
     """
     (batch, C, side, _), dtype = x.shape, _working_dtype(x)
@@ -263,8 +264,9 @@ def halve(x: Tensor, w: Tensor) -> Tensor | None:
 
 
 def double(y: Tensor, w: Tensor) -> Tensor | None:
-    """conv_transpose2d(y, w, stride=2, padding=1): y [B, K, S, S], w float32 [K, C, 4, 4] -> [B, C, 2S, 2S].
+    """conv_transpose2d(y, w, stride=2, padding=1).
 
+    y [B, K, S, S], w float32 [K, C, 4, 4] -> [B, C, 2 S, 2 S].
     In autocast's dtype where that is on. None for sizes that it cannot do.
     """
     (batch, K, side, _), dtype = y.shape, _working_dtype(y)

@@ -1,12 +1,12 @@
-"""The commands. Each imports what it needs when it runs, torch above all."""
+"""The commands. Each imports what it needs when it runs, torch above all.
 
-from __future__ import annotations
+Annotations are objects here, not texts: typer needs them, and would have to compile each text.
+"""
 
 import dataclasses
-import shlex
 import signal
 import sys
-import traceback
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
@@ -36,10 +36,13 @@ app = typer.Typer(
     name="ganface",
     help="Train a GAN on a folder of anime faces and watch it learn.",
     no_args_is_help=True,
+    rich_markup_mode=None,  # plain help is there in half the time, and cuts nothing off
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-dataset_app = typer.Typer(no_args_is_help=True, help="Make packs of images, and drawn faces.")
+dataset_app = typer.Typer(
+    help="Make packs of images, and drawn faces.", no_args_is_help=True, rich_markup_mode=None
+)
 app.add_typer(dataset_app, name="dataset")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -69,7 +72,7 @@ def build(
     *,
     given: dict[str, Any],
 ) -> None:
-    """Turn a folder or zip of images into a pack, and say what was left out and why."""
+    """Turn images into a pack, and say what was left out and why."""
     config = BuildConfig(**given)
     from ganface.dataset.build import build_pack, list_source, report_path
 
@@ -100,7 +103,7 @@ def demo(
     seed: Annotated[int, typer.Option(min=0, help="Another seed, other faces.")] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Draw anime faces as PNG files, with the truth about each in factors.csv."""
+    """Draw faces as PNG files, with the truth about each in factors.csv."""
     from ganface.dataset.demo import draw_faces
 
     refuse_existing(out, folder=True)
@@ -129,7 +132,7 @@ def train(
     *,
     given: dict[str, Any],
 ) -> None:
-    """Train a DCGAN on images, and draw the same faces again and again as it learns."""
+    """Train a DCGAN, and draw the same faces again as it learns."""
     from ganface.distributed import this_process
     from ganface.run import Run
     from ganface.training.prepare import make_plan
@@ -156,12 +159,12 @@ def train(
 
 def train_together(
     data: Path,
-    run: Run,
-    plan: Plan,
+    run: "Run",
+    plan: "Plan",
     given: dict[str, Any],
     resume: bool,
     cache: Path | None,
-    processes: Processes,
+    processes: "Processes",
 ) -> int:
     """What `train` does once its processes are joined. Returns the last step."""
     from ganface.training.loop import train as train_on
@@ -184,6 +187,8 @@ def train_together(
             try:
                 train_on(run, pack, plan.train, plan.compute, training, display, processes)
             except Interrupted as stop:
+                import shlex
+
                 again = ["ganface", "train", str(data), "--out", str(run.path), "--resume"]
                 again += ["--cache", str(cache)] if cache else []
                 message = f"{stop}. To go on: {shlex.join(again)}" if processes.first else ""
@@ -192,7 +197,7 @@ def train_together(
 
 
 def describe(
-    training: Training, run: Run, pack: Pack, plan: Plan, processes: Processes
+    training: "Training", run: "Run", pack: "Pack", plan: "Plan", processes: "Processes"
 ) -> list[str]:
     config, compute = plan.train, plan.compute
     times = f"{processes.count} processes on " if processes.count > 1 else ""
@@ -204,7 +209,7 @@ def describe(
     ]
 
 
-def show_plan(data: Path, run: Run, plan: Plan, as_json: bool) -> None:
+def show_plan(data: Path, run: "Run", plan: "Plan", as_json: bool) -> None:
     """What `train --dry-run` says."""
     from ganface.training.prepare import count_images
 
@@ -254,20 +259,26 @@ def sample(
     from ganface.generate import BATCH, draw_grid, render
     from ganface.images import save_png, to_pil
     from ganface.latents import truncate, z_of
+    from ganface.parallel import map_in_threads
 
     G, meta = open_generator(path, given)
     made_by = {**origin(meta), "truncation": truncation}
     written: list[Path] = []
+
+    def draw(part: Sequence[int]) -> list[Path]:
+        paths = [out / f"seed-{seed:06d}.png" for seed in part]
+        faces = render(G, truncate(z_of(part, G.z_dim), truncation))
+        for seed, path, face in zip(part, paths, faces, strict=True):
+            meta = {"kind": "face", "seeds": str(seed), **made_by}
+            save_png(path, to_pil(face), meta, durable=False)
+        return paths
+
     if as_images:
+        once = list(dict.fromkeys(numbers))
+        parts = [once[start : start + BATCH] for start in range(0, len(once), BATCH)]
         with progress_bar("drawing faces") as track:
-            for start in track(range(0, len(numbers), BATCH), -(-len(numbers) // BATCH)):
-                part = numbers[start : start + BATCH]
-                faces = render(G, truncate(z_of(part, G.z_dim), truncation))
-                for seed, face in zip(part, faces, strict=True):
-                    written.append(out / f"seed-{seed:06d}.png")
-                    save_png(
-                        written[-1], to_pil(face), {"kind": "face", "seeds": str(seed), **made_by}
-                    )
+            for paths in track(map_in_threads(draw, parts), len(parts)):
+                written += paths
     if as_grid or not as_images:
         written.append(out / "grid.png" if as_images else out)
         sheet = draw_grid(G, truncate(z_of(numbers, G.z_dim), truncation))
@@ -306,7 +317,7 @@ def interpolate(
     *,
     given: dict[str, Any],
 ) -> None:
-    """Walk through latent space from face to face, or along single dimensions of z."""
+    """Walk from face to face, or along single dimensions of z."""
     from ganface.run import find_model
 
     path = find_model(model, step)
@@ -353,7 +364,8 @@ def interpolate(
             save_png(each, strip, made_by)
         elif kind == "folder":
             for index, picture in enumerate(pictures):
-                save_png(each / f"frame-{index:05d}.png", picture, {**made_by, "frame": index})
+                path = each / f"frame-{index:05d}.png"
+                save_png(path, picture, {**made_by, "frame": index}, durable=False)
         else:
             save_animation(each, pictures, [round(1000 / fps)] * len(pictures))
     result = {"out": [str(each) for each in outs], **made_by}
@@ -440,14 +452,16 @@ def name_of(path: Path) -> str:
     return path.name if path.is_dir() else path.stem
 
 
-def open_generator(path: Path, given: dict[str, Any]) -> tuple[Generator, dict[str, Any]]:
+def open_generator(path: Path, given: dict[str, Any]) -> "tuple[Generator, dict[str, Any]]":
     """The generator of a model file on the device that was asked for, and its metadata."""
+    import torch
+
     from ganface.device import choose_device
     from ganface.models.snapshot import load_generator
 
     device = choose_device(DeviceConfig(**given).device)
     G, meta = load_generator(path)
-    return G.to(device), meta
+    return G.to(device, memory_format=torch.channels_last), meta
 
 
 def origin(meta: dict[str, Any]) -> dict[str, Any]:
@@ -468,7 +482,7 @@ def _print_version(wanted: bool) -> None:
 def options(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True),
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
     ] = False,
     debug: Annotated[
         bool, typer.Option("--debug", help="Show tracebacks of errors. May stand anywhere.")
@@ -489,6 +503,8 @@ def main() -> NoReturn:
         sys.exit(app([a for a in arguments if a != "--debug"], standalone_mode=False) or 0)
     except (UserError, typer.TyperException, OSError) as error:
         if debug:
+            import traceback
+
             traceback.print_exception(error)
         code, message = explain(error)
     if message:

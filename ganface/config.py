@@ -4,8 +4,6 @@ The command line is made from these classes (see `ganface.cli.settings`), a run 
 `config.json`, and whoever builds one in Python gets the same checks.
 """
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass

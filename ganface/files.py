@@ -31,19 +31,24 @@ MAX_HEADER_BYTES = 16 * 2**20
 
 
 @contextmanager
-def atomic(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that appears under `path` whole, and on the disk, or not at all."""
+def atomic(path: Path, durable: bool = True) -> Iterator[BinaryIO]:
+    """Open a file that appears under `path` whole or not at all.
+
+    A `durable` one is on the disk then, and outlives a power cut. Waiting for the disk takes longer
+    than drawing a face, so what can be drawn again need not be.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with open(temporary, "wb") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
-    if os.name == "posix":  # the rename itself must survive a power cut
+    if durable and os.name == "posix":  # the rename itself must survive a power cut
         directory = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(directory)

@@ -11,7 +11,7 @@ from torch import Tensor
 from ganface.images import grid, square_columns, table, to_pil, to_uint8
 from ganface.models.dcgan import Generator
 
-BATCH = 64
+BATCH = 32
 STRIP_COLUMNS = 13  # a strip shows at most so many of a walk's frames
 
 

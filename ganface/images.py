@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -122,12 +123,16 @@ def caption(image: Image.Image, text: str) -> Image.Image:
 # ---------------------------------------------------------------------------- files
 
 
-def save_png(path: Path, image: Image.Image, meta: dict[str, Any]) -> None:
-    """Write a PNG that says in its metadata what made it; `ganface info` reads it."""
+def save_png(path: Path, image: Image.Image, meta: dict[str, Any], durable: bool = True) -> None:
+    """Write a PNG that says in its metadata what made it; `ganface info` reads it.
+
+    `durable`: see `files.atomic`.
+    """
     info = PngImagePlugin.PngInfo()
     info.add_text(METADATA_KEY, json.dumps(meta, sort_keys=True))
-    with files.atomic(path) as file:
-        image.save(file, "PNG", pnginfo=info)
+    with files.atomic(path, durable) as file:
+        # Run lengths alone: longer matches are rare among a face's pixels, and take time to seek
+        image.save(file, "PNG", pnginfo=info, compress_type=zlib.Z_RLE)
 
 
 def read_png_meta(path: Path) -> dict[str, Any] | None:

@@ -1,11 +1,9 @@
 """Settings -> command-line options: a command gets one for each field of a settings class."""
 
-from __future__ import annotations
-
 import dataclasses
 import inspect
 from collections.abc import Callable
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any
 
 import typer
 
@@ -19,11 +17,10 @@ def with_settings(*classes: type[Settings]) -> Callable[[Callable[..., None]], C
     """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        signature = inspect.signature(command, eval_str=True)
+        signature = inspect.signature(command)
         parameters = [p for p in signature.parameters.values() if p.name != "given"]
         names = []
         for settings in classes:
-            types = get_type_hints(settings)
             for field in dataclasses.fields(settings):
                 option = typer.Option(help=field.metadata["help"])
                 parameters.append(
@@ -31,7 +28,7 @@ def with_settings(*classes: type[Settings]) -> Callable[[Callable[..., None]], C
                         field.name,
                         inspect.Parameter.KEYWORD_ONLY,
                         default=field.default,
-                        annotation=Annotated[types[field.name], option],
+                        annotation=Annotated[field.type, option],
                     )
                 )
                 names.append(field.name)

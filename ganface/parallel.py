@@ -1,4 +1,4 @@
-"""Run a function over many items on all cores, in order, holding only a few results at a time."""
+"""Run a function over many items on all cores, in order: in processes or in threads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from itertools import chain, islice
 from typing import TypeVar
 
@@ -20,8 +20,9 @@ CHUNK = 32  # items handed to a worker at once
 def map_in_order(
     function: Callable[[Item], Result], items: Iterable[Item], workers: int | None = None
 ) -> Iterator[Result]:
-    """Yield function(item) for each item. `function` must be picklable, its module light to import.
+    """Yield function(item) for each item, holding only a few results at a time.
 
+    `function` must be picklable, its module light to import.
     Few items are done in this process, since starting others would take longer.
     """
     items = iter(items)
@@ -46,6 +47,23 @@ def map_in_order(
                 pending.extend(pool.submit(_apply, function, chunk) for chunk in islice(chunks, 1))
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def map_in_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """Yield function(item) for each item, for a `function` whose work is done by PyTorch or Pillow.
+
+    Each thread does an item alone: networks then waste no time on sharing out every layer, and
+    the cores are as busy with what PyTorch does not share out.
+    """
+    import torch
+
+    workers = torch.get_num_threads()
+    pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
+    try:
+        yield from pool.map(function, items)
+    finally:
+        pool.shutdown(cancel_futures=True)
+        torch.set_num_threads(workers)
 
 
 def _apply(function: Callable[[Item], Result], chunk: list[Item]) -> list[Result]:

@@ -551,6 +551,29 @@ def test_help_names_every_flag(invoke, command, flags):
     assert [flag for flag in flags.split() if flag not in text] == []
 
 
+@pytest.mark.parametrize("group", [[], ["dataset"]])
+def test_help_says_all_of_what_each_command_does(invoke, monkeypatch, group):
+    monkeypatch.setenv("COLUMNS", "80")
+    commands = invoke(*group, "--help").out.partition("Commands:")[2].strip().splitlines()
+    assert len(commands) >= 2
+    assert all(line.endswith(".") and not line.endswith("...") for line in commands)
+
+
+def test_help_loads_only_what_it_needs():
+    code = (
+        "import sys\n"
+        "from ganface.cli import main\n"
+        "try:\n"
+        "    main()\n"
+        "finally:\n"
+        "    slow = {'torch', 'PIL', 'numpy', 'pydantic', 'rich.table'}\n"
+        "    sys.exit(str(slow & set(sys.modules)))\n"
+    )
+    result = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True)
+    assert "Usage:" in result.stdout
+    assert result.stderr.strip() == "set()"
+
+
 def test_no_command_shows_the_help(invoke):
     result = invoke()
     assert result.code == 2

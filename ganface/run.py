@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from ganface import files
 from ganface.errors import UserError
 
 LOCK = ".lock"
@@ -79,6 +80,19 @@ class Run:
         if self.path.exists():
             raise UserError(f"{self.path}: exists and is no run directory; give another --out")
         return False
+
+    def begun(self, resume: bool) -> bool:
+        """Whether the run has begun.
+
+        Raises UserError if it has and is not to be resumed, or if it could not be written.
+        """
+        there = self.exists()
+        files.check_writable(self.path)
+        if there and not resume:
+            raise UserError(
+                f"{self.path}: holds a run already; add --resume, or give another --out"
+            )
+        return there
 
     def create(self) -> None:
         """Make the folders, and remove what a killed process left half written."""

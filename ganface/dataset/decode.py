@@ -29,7 +29,8 @@ def decode(data: bytes, config: BuildConfig) -> Image.Image:
             image = Image.open(io.BytesIO(data), formats=FORMATS)
             if image.width * image.height > MAX_PIXELS:
                 raise BadImageError(f"too large: {image.width} × {image.height} pixels")
-            return _to_square(_to_rgb(ImageOps.exif_transpose(image), config), config)
+            ImageOps.exif_transpose(image, in_place=True)
+            return _to_square(_to_rgb(image, config), config)
         except Image.DecompressionBombError as error:
             raise BadImageError("too large: more than 178 million pixels") from error
         except UnidentifiedImageError as error:
@@ -48,7 +49,7 @@ def _to_rgb(image: Image.Image, config: BuildConfig) -> Image.Image:
         return Image.alpha_composite(
             Image.new("RGBA", image.size, config.background), image
         ).convert("RGB")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _deep_grey_to_8_bit(image: Image.Image) -> Image.Image:
@@ -61,7 +62,9 @@ def _deep_grey_to_8_bit(image: Image.Image) -> Image.Image:
 
 
 def _to_square(image: Image.Image, config: BuildConfig) -> Image.Image:
+    # Bicubic with Pillow's antialiasing is what Parmar et al. 2022, "On Aliased Resizing and
+    # Surprising Subtleties in GAN Evaluation", recommend; Lanczos takes half as long again
     size = (config.size, config.size)
     if config.crop == "center":
-        return ImageOps.fit(image, size, Image.Resampling.LANCZOS)
-    return image.resize(size, Image.Resampling.LANCZOS)
+        return ImageOps.fit(image, size, Image.Resampling.BICUBIC)
+    return image.resize(size, Image.Resampling.BICUBIC)

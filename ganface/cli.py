@@ -18,6 +18,7 @@ from ganface.config import (
     BuildConfig,
     DeviceConfig,
     TrainConfig,
+    check_size,
     parse_integers,
 )
 from ganface.console import progress_bar, show_report, show_result, stderr
@@ -133,12 +134,24 @@ def train(
     given: dict[str, Any],
 ) -> None:
     """Train a DCGAN, and draw the same faces again as it learns."""
-    from ganface.distributed import this_process
+    from ganface.dataset.pack import is_pack
+    from ganface.files import read_header
     from ganface.run import Run
+
+    # What can be refused without PyTorch is, since that takes seconds to load
+    if not data.exists():
+        raise UserError(f"{data}: there is no such file or folder")
+    if is_pack(data):
+        read_header(data, "pack")
+    run = Run(out or Path("runs") / name_of(data))
+    if not run.begun(resume):
+        check_size(BuildConfig(**pick(BuildConfig, given)).size)
+        TrainConfig(**pick(TrainConfig, given))
+
+    from ganface.distributed import this_process
     from ganface.training.prepare import make_plan
 
     processes = this_process()
-    run = Run(out or Path("runs") / name_of(data))
     plan = make_plan(run, resume, pick(BuildConfig, given), pick(TrainConfig, given), processes)
     if dry_run:
         if processes.first:
@@ -248,15 +261,17 @@ def sample(
     given: dict[str, Any],
 ) -> None:
     """Draw faces: one grid, or a file for each."""
+    from ganface.files import read_header
     from ganface.run import find_model
 
     numbers = parse_integers("--seeds", seeds)
     path = find_model(model, step)
+    read_header(path, "snapshot", "checkpoint")
     out = choose_out(out, f"{name_of(model)}-faces" + ("" if as_images else ".png"), as_images)
     if not as_images and out.suffix.lower() != ".png":
         raise UserError(f"--out {out}: a grid is a .png; for a folder of faces add --images")
 
-    from ganface.generate import BATCH, draw_grid, render
+    from ganface.generate import BATCH, draw_grid, hasten, render
     from ganface.images import save_png, to_pil
     from ganface.latents import truncate, z_of
     from ganface.parallel import map_in_threads
@@ -275,6 +290,7 @@ def sample(
 
     if as_images:
         once = list(dict.fromkeys(numbers))
+        hasten(G, len(once))
         parts = [once[start : start + BATCH] for start in range(0, len(once), BATCH)]
         with progress_bar("drawing faces") as track:
             for paths in track(map_in_threads(draw, parts), len(parts)):
@@ -318,9 +334,11 @@ def interpolate(
     given: dict[str, Any],
 ) -> None:
     """Walk from face to face, or along single dimensions of z."""
+    from ganface.files import read_header
     from ganface.run import find_model
 
     path = find_model(model, step)
+    read_header(path, "snapshot", "checkpoint")
     default = f"{name_of(model)}-{'dims' if dims else 'walk'}"
     outs = [choose_out(each, "", folder=not each.suffix) for each in out or []]
     outs = outs or [choose_out(None, default + suffix) for suffix in (".gif", ".png")]

@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 from ganface.errors import UserError
 
+SIZES = (32, 64, 128)  # that networks are made for; packs may be of others
+
 Check = Callable[[Any], str | None]  # what is wrong with a value, or None
 
 
@@ -50,6 +52,12 @@ def parse_integers(flag: str, text: str, low: int = 0) -> tuple[int, ...]:
             raise UserError(f"{flag} {text}: {part.strip()} is out of bounds")
         numbers += range(start, end + 1)
     return tuple(numbers)
+
+
+def check_size(size: int) -> None:
+    """Raise UserError for a size that the networks cannot do."""
+    if size not in SIZES:
+        raise UserError(f"--size {size}: DCGAN makes faces of {', '.join(map(str, SIZES))} pixels")
 
 
 def setting(default: Any, help: str, check: Check = any_value, may_change: bool = False) -> Any:

@@ -135,8 +135,11 @@ def write(path: Path, kind: str, tensors: dict[str, Tensor], meta: dict[str, Any
     return digest
 
 
-def read_header(path: Path) -> Header:
-    """Read the header alone. Raises UserError if `path` is no file of ganface's."""
+def read_header(path: Path, *kinds: str) -> Header:
+    """Read the header alone, of a file of any kind if none is named.
+
+    Raises UserError if `path` is of another kind or no file of ganface's.
+    """
     try:
         with open(path, "rb") as file:
             length = file.read(8)
@@ -158,6 +161,8 @@ def read_header(path: Path) -> Header:
             f"{path}: written in format {version}, this ganface reads format {VERSION}; "
             "use the version that made it"
         )
+    if kinds and kind not in kinds:
+        raise UserError(f"{path}: a {kind}, where a {' or '.join(kinds)} is needed")
     return Header(length + raw, meta, tensors)
 
 
@@ -166,9 +171,7 @@ def read(path: Path, *kinds: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
     Raises UserError if it is of another kind, damaged or no file of ganface's.
     """
-    header = read_header(path)
-    if header.meta["kind"] not in kinds:
-        raise UserError(f"{path}: a {header.meta['kind']}, where a {' or '.join(kinds)} is needed")
+    header = read_header(path, *kinds)
     data = path.read_bytes()
     verify(path, header, memoryview(data)[header.size :])
 

@@ -80,6 +80,15 @@ class Run:
             raise UserError(f"{self.path}: exists and is no run directory; give another --out")
         return False
 
+    def begun(self, resume: bool) -> bool:
+        """Whether the run has begun. Raises UserError if it has and is not to be resumed."""
+        there = self.exists()
+        if there and not resume:
+            raise UserError(
+                f"{self.path}: holds a run already; add --resume, or give another --out"
+            )
+        return there
+
     def create(self) -> None:
         """Make the folders, and remove what a killed process left half written."""
         for name in ("grids", "checkpoints", "snapshots"):

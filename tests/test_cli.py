@@ -194,6 +194,14 @@ def test_sample_draws_a_seed_s_face_the_same_alone_and_in_a_grid(tiny_run, invok
     assert max(abs(a - b) for a, b in zip(alone, together, strict=True)) <= 1
 
 
+def test_sample_writes_a_face_that_is_named_twice_once(tiny_run, invoke, home):
+    options = ("--images", "--seeds", "2,0-3,0-70", "--out", "faces", "--json")
+    (line,) = invoke("sample", tiny_run.path, *options).done()
+    names = [os.path.basename(file) for file in json.loads(line)["files"]]
+    assert sorted(names) == [f"seed-{seed:06d}.png" for seed in range(71)]
+    assert set(tree(home / "faces")) == set(names)
+
+
 def test_truncation_to_zero_leaves_one_face(tiny_run, invoke, home):
     options = ("--images", "--seeds", "0-2", "--truncation")
     invoke("sample", tiny_run.path, *options, 0, "--out", "zero").done()
@@ -340,11 +348,9 @@ def test_info_finds_a_flipped_bit_in_the_middle_of_a_file(made, tmp_path, invoke
     assert str(path) in invoke("info", path).refused()
 
 
-def test_help_and_info_need_no_torch(made):
-    commands = [["--help"], ["--version"]]
-    commands += [[*name.split(), "--help"] for name in ("train", "sample", "dataset build")]
-    commands += [["info", str(path)] for path in made.values()]
-    code = (
+def run_without_torch(commands, code):
+    """Run commands in one process, which fails if one of them ends otherwise or loads torch."""
+    script = (
         "import sys, json\n"
         "from ganface.cli import main\n"
         "for command in json.loads(sys.argv[1]):\n"
@@ -352,13 +358,19 @@ def test_help_and_info_need_no_torch(made):
         "    try:\n"
         "        main()\n"
         "    except SystemExit as end:\n"
-        "        assert end.code == 0, command\n"
+        f"        assert end.code == {code}, command\n"
         "    assert 'torch' not in sys.modules, command\n"
     )
-    result = subprocess.run(
-        [sys.executable, "-c", code, json.dumps(commands)], capture_output=True, check=False
-    )
+    words = [sys.executable, "-c", script, json.dumps(commands)]
+    result = subprocess.run(words, capture_output=True, check=False)
     assert result.returncode == 0, result.stderr.decode()
+
+
+def test_help_and_info_need_no_torch(made):
+    commands = [["--help"], ["--version"]]
+    commands += [[*name.split(), "--help"] for name in ("train", "sample", "dataset build")]
+    commands += [["info", str(path)] for path in made.values()]
+    run_without_torch(commands, code=0)
 
 
 # ---------------------------------------------------------------------------- what is refused
@@ -478,6 +490,28 @@ def test_what_cannot_be_done_is_refused_in_one_line_and_leaves_nothing(
     assert message in line
     assert tree(place) == before
     assert {path for path in place.rglob("*") if path.is_dir()} == folders
+
+
+# These look into the images, ask for a device, or read a whole model
+NEED_TORCH = """
+    train empty
+    train docs
+    train few --dry-run
+    train few
+    train pack --size 64
+    train faces --precision fp16 --device cpu
+    sample cut.safetensors
+    sample run --device cuda
+    interpolate run --dims 8
+"""
+
+
+@pytest.mark.usefixtures("place")
+def test_what_is_refused_at_sight_needs_no_torch():
+    later = {line.strip() for line in NEED_TORCH.strip().splitlines()}
+    commands = [command for command, _ in CASES if command not in later]
+    assert len(commands) == len(CASES) - len(later)
+    run_without_torch([shlex.split(command) for command in commands], code=2)
 
 
 def test_mp4_without_the_extra_is_refused_with_what_to_install(tiny_run, invoke, monkeypatch, home):

@@ -7,6 +7,7 @@ from ganface.config import (
     DeviceConfig,
     TrainConfig,
     changed_settings,
+    check_size,
     flag_of,
     parse_integers,
 )
@@ -102,3 +103,9 @@ def test_only_settings_that_change_the_training_stand_in_the_way_of_a_resume():
         "--lr was 0.0002, now 0.1",
         "--flip was True, now False",
     ]
+
+
+@pytest.mark.parametrize("size", [0, 16, 63, 256])
+def test_sizes_without_networks_are_refused(size):
+    with pytest.raises(UserError, match=f"--size {size}"):
+        check_size(size)

@@ -1,10 +1,13 @@
 import os
+import threading
+import time
 from itertools import count, islice
 from operator import neg
 
 import pytest
+import torch
 
-from ganface.parallel import CHUNK, map_in_order
+from ganface.parallel import CHUNK, map_in_order, map_in_threads
 
 MANY = 4 * CHUNK + 5
 
@@ -41,3 +44,47 @@ def test_items_are_taken_only_as_results_are_asked_for(workers):
     results = map_in_order(neg, count(), workers)
     assert list(islice(results, MANY)) == [-i for i in range(MANY)]
     results.close()
+
+
+@pytest.fixture
+def three_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("three_threads")
+def test_threads_give_results_in_order_and_each_has_a_core_of_its_own():
+    meeting = threading.Barrier(3)
+
+    def work(item):
+        meeting.wait(30)  # passed only if three are at work at once
+        return item, torch.get_num_threads()
+
+    assert list(map_in_threads(work, range(9))) == [(item, 1) for item in range(9)]
+    assert torch.get_num_threads() == 3
+
+
+@pytest.mark.usefixtures("three_threads")
+def test_an_error_in_a_thread_reaches_the_caller():
+    with pytest.raises(LookupError, match="no 100"):
+        list(map_in_threads(fail_at_100, range(MANY)))
+    assert torch.get_num_threads() == 3
+
+
+@pytest.mark.usefixtures("three_threads")
+def test_threads_begin_nothing_new_once_nobody_asks_for_results():
+    begun = []
+
+    def work(item):
+        begun.append(item)
+        time.sleep(0.002)
+
+    results = map_in_threads(work, range(1000))
+    next(results)
+    results.close()
+    after = len(begun)
+    assert after < 1000
+    time.sleep(0.01)
+    assert len(begun) == after

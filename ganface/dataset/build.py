@@ -79,13 +79,13 @@ def list_source(source: Path) -> Listing:
     digest = hashlib.sha256()
     for name, stamp, problem in sorted(entries):
         digest.update(f"{name}\0{stamp}\0".encode(errors="surrogateescape"))
-        path = PurePosixPath(name)
-        if any(part.startswith((".", "__MACOSX")) and part != ".." for part in path.parts):
+        suffix = os.path.splitext(name)[1]
+        if _is_hidden(name):
             listing.left_out[name] = "hidden"
-        elif problem and not path.suffix:
+        elif problem and not suffix:
             listing.left_out[name] = problem
-        elif path.suffix.lower() not in SUFFIXES:
-            listing.left_out[name] = f"no image by its name: {path.suffix or 'no suffix'}"
+        elif suffix.lower() not in SUFFIXES:
+            listing.left_out[name] = f"no image by its name: {suffix or 'no suffix'}"
         elif problem:
             listing.left_out[name] = problem
             listing.bad += 1
@@ -95,6 +95,11 @@ def list_source(source: Path) -> Listing:
     if not listing.images:
         raise UserError(f"{source}: no image in it; {_what_was_found(listing)}")
     return listing
+
+
+def _is_hidden(name: str) -> bool:
+    hidden = (".", "__MACOSX")
+    return any(p.startswith(hidden) and p not in (".", "..") for p in name.split("/"))
 
 
 def _what_was_found(listing: Listing) -> str:
@@ -111,6 +116,9 @@ def _folder_entries(root: Path) -> Iterator[tuple[str, str, str]]:
     def note(error: OSError) -> None:
         unreadable.append(error.filename)
 
+    def name_of(path: str) -> str:
+        return Path(os.path.relpath(path, root)).as_posix()
+
     for folder, subfolders, names in os.walk(root, onerror=note, followlinks=True):
         status = os.stat(folder)
         identity = (status.st_dev, status.st_ino)
@@ -118,22 +126,21 @@ def _folder_entries(root: Path) -> Iterator[tuple[str, str, str]]:
             subfolders.clear()
             continue
         entered.add(identity)
+        prefix = "" if folder == os.fspath(root) else name_of(folder) + "/"
         for name in names:
-            path = os.path.join(folder, name)
-            relative = Path(os.path.relpath(path, root)).as_posix()
             try:
-                status = os.stat(path)
+                status = os.stat(os.path.join(folder, name))
             except OSError as error:
-                yield relative, "", f"cannot be read: {error.strerror}"
+                yield prefix + name, "", f"cannot be read: {error.strerror}"
                 continue
             problem = ""
             if not stat.S_ISREG(status.st_mode):
                 problem = "not a regular file"
             elif status.st_size > MAX_FILE_BYTES:
                 problem = f"too large: {status.st_size} bytes"
-            yield relative, f"{status.st_size} {status.st_mtime_ns}", problem
+            yield prefix + name, f"{status.st_size} {status.st_mtime_ns}", problem
     for folder in unreadable:
-        yield Path(os.path.relpath(folder, root)).as_posix(), "", "folder cannot be read"
+        yield name_of(folder), "", "folder cannot be read"
 
 
 def _zip_entries(path: Path) -> Iterator[tuple[str, str, str]]:
@@ -213,17 +220,17 @@ class _NearDuplicates:
     The hash knows no colours: two characters drawn in one pose differ in the thumbnail alone.
 
     Of NEAR_BITS + 1 bands of bits, at least one is equal in two such hashes (pigeonhole), so only
-    the hashes that share a band need a comparison.
+    the hashes that share a band need a comparison. A band takes bits from everywhere in the image:
+    plain grounds, where many hashes agree, fill none.
     """
 
     def __init__(self) -> None:
-        self._bands: list[dict[int, list[tuple[int, bytes, str]]]] = [
-            {} for _ in range(NEAR_BITS + 1)
-        ]
+        count = NEAR_BITS + 1
+        self._masks = [sum(1 << bit for bit in range(i, 64, count)) for i in range(count)]
+        self._bands: list[dict[int, list[tuple[int, bytes, str]]]] = [{} for _ in self._masks]
 
     def find_or_add(self, value: int, thumbnail: bytes, name: str) -> str | None:
-        width = 64 // len(self._bands)
-        keys = [(value >> (width * i)) % (1 << width) for i in range(len(self._bands))]
+        keys = [value & mask for mask in self._masks]
         for band, key in zip(self._bands, keys, strict=True):
             for other, other_thumbnail, other_name in band.get(key, ()):
                 if (value ^ other).bit_count() <= NEAR_BITS:

@@ -14,6 +14,7 @@ import json
 import math
 import mmap
 import sys
+import zipfile
 import zlib
 from array import array
 from collections.abc import Iterator, Sequence
@@ -84,13 +85,16 @@ def write_pack(path: Path, config: BuildConfig) -> Iterator[PackWriter]:
         writer._finish()
 
 
+def is_pack(data: Path) -> bool:
+    """Whether DATA is to be opened as a pack, and not read as a folder or zip of images."""
+    return data.is_file() and not zipfile.is_zipfile(data)
+
+
 class Pack:
     """An open pack. Raises UserError if the file is damaged or no pack."""
 
     def __init__(self, path: Path) -> None:
-        header = files.read_header(path)
-        if header.meta["kind"] != "pack":
-            raise UserError(f"{path}: a {header.meta['kind']}, where a pack is needed")
+        header = files.read_header(path, "pack")
         self.path = path
         self.meta = header.meta
         with open(path, "rb") as file:
@@ -99,10 +103,11 @@ class Pack:
         self.settings = self._settings()
         self.size = self.settings.size
         self._start = header.size
-        checksums = self._map[self._start + self._bytes_of_images(header) :]
+        checksums = memoryview(self._map)[self._start + self._bytes_of_images(header) :]
         files.verify(path, header, checksums)
-        self._checksums = array("I", checksums)
+        self._checksums = checksums.cast("I")  # in the map: a copy would be memory of our own
         if sys.byteorder == "big":
+            self._checksums = array("I", checksums)
             self._checksums.byteswap()
 
     def _settings(self) -> BuildConfig:

@@ -9,16 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ganface.errors import UserError
+from ganface.config import check_size
 from ganface.models.convolutions import Double, Gather, Halve, Spread
-
-SIZES = (32, 64, 128)
-
-
-def check_size(size: int) -> None:
-    """Raise UserError for a size that these networks cannot do."""
-    if size not in SIZES:
-        raise UserError(f"--size {size}: DCGAN makes faces of {', '.join(map(str, SIZES))} pixels")
 
 
 def _doublings(size: int) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import platform
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,13 @@ from typing import Any
 import torch
 
 from ganface import __version__, files
-from ganface.config import BuildConfig, TrainConfig, changed_settings
+from ganface.config import BuildConfig, TrainConfig, changed_settings, check_size
 from ganface.dataset.build import Report, Track, cached_pack, list_source
-from ganface.dataset.pack import Pack
+from ganface.dataset.pack import Pack, is_pack
 from ganface.device import DTYPES, Compute, choose_device, choose_kernels, choose_precision
 from ganface.distributed import Processes
 from ganface.errors import UserError, WorkError
 from ganface.models.convolutions import use_compiled
-from ganface.models.dcgan import check_size
 from ganface.models.winograd import load_libraries
 from ganface.native import CannotCompile
 from ganface.run import Run, read_config
@@ -49,7 +47,7 @@ def make_plan(
     `build`, `train`: the settings that were given, by name. Touches no file but config.json.
     Raises UserError if the run directory or a setting forbids it.
     """
-    there = _is_there(run, resume)
+    there = run.begun(resume)
     files.check_writable(run.path)
     if not there:
         config = TrainConfig(**train)
@@ -73,14 +71,6 @@ def make_plan(
     return Plan(old_build, config, compute, compile, threads, fingerprint)
 
 
-def _is_there(run: Run, resume: bool) -> bool:
-    """Whether the run has begun. Raises UserError if it has and is not to be resumed."""
-    there = run.exists()
-    if there and not resume:
-        raise UserError(f"{run.path}: holds a run already; add --resume, or give another --out")
-    return there
-
-
 def _compute(config: TrainConfig, stored_precision: str | None, processes: Processes) -> Compute:
     """A resumed run keeps the precision that "auto" stood for when it began."""
     device = processes.own(choose_device(config.device))
@@ -88,11 +78,6 @@ def _compute(config: TrainConfig, stored_precision: str | None, processes: Proce
     if config.sync_batchnorm and processes.count > 1 and device.type == "cpu":
         raise UserError("--sync-batchnorm: PyTorch does it on GPUs only; leave it out")
     return Compute(device, choose_precision(stored_precision or config.precision, device))
-
-
-def is_pack(data: Path) -> bool:
-    """Whether DATA is to be opened as a pack, and not read as a folder or zip of images."""
-    return data.is_file() and not zipfile.is_zipfile(data)
 
 
 def count_images(data: Path, plan: Plan) -> int:
@@ -142,7 +127,7 @@ def begin(
     had it since `make_plan`. Raises WorkError if the processes did not find the same.
     """
     if processes.first:
-        _is_there(run, resume)
+        run.begun(resume)
         run.create()
     choose_kernels(plan.compute.device, plan.train.deterministic)
     if plan.threads:

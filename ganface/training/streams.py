@@ -39,7 +39,7 @@ class DataOrder:
         self._length = length
         self._batch_size = batch_size
         self._epoch = -1
-        self._permutation = torch.empty(0, dtype=torch.int64)
+        self._permutation = torch.empty(0, dtype=torch.int32)
 
     def indices_at(self, step: int) -> Tensor:
         """int64 [batch_size]"""
@@ -49,13 +49,14 @@ class DataOrder:
         while position < end:
             epoch, offset = divmod(position, self._length)
             part = self._order(epoch)[offset : offset + end - position]
-            parts.append(part)
+            parts.append(part.long())
             position += len(part)
         return torch.cat(parts)
 
     def _order(self, epoch: int) -> Tensor:
         if epoch != self._epoch:
             shuffle = generator(self._seed, "order", epoch)
-            self._permutation = torch.randperm(self._length, generator=shuffle)
+            del self._permutation  # two at once would take twice the memory
+            self._permutation = torch.randperm(self._length, generator=shuffle, dtype=torch.int32)
             self._epoch = epoch
         return self._permutation

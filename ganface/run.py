@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from ganface import files
 from ganface.errors import UserError
 
 LOCK = ".lock"
@@ -81,8 +82,12 @@ class Run:
         return False
 
     def begun(self, resume: bool) -> bool:
-        """Whether the run has begun. Raises UserError if it has and is not to be resumed."""
+        """Whether the run has begun.
+
+        Raises UserError if it has and is not to be resumed, or if it could not be written.
+        """
         there = self.exists()
+        files.check_writable(self.path)
         if there and not resume:
             raise UserError(
                 f"{self.path}: holds a run already; add --resume, or give another --out"

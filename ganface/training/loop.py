@@ -35,7 +35,7 @@ from ganface.training.step import update
 from ganface.training.writer import HostCopy, Writer
 
 TICK = 10  # steps between lines of stats.jsonl
-PICTURE = 100  # steps between renderings of latest.png
+PICTURE = 100  # steps between renderings of latest.png, where the disk keeps up
 
 
 @dataclass
@@ -111,9 +111,11 @@ def train(
             if save:
                 processes.average(training.sums)
             if processes.first:
-                if step % PICTURE == 0 or milestone or save:
+                # A fast GPU need not wait for a slow disk: latest.png has another chance soon
+                picture = milestone or (step % PICTURE == 0 and not writer.busy)
+                if picture or save:
                     artist.recalibrate()
-                if step % PICTURE == 0 or milestone:
+                if picture:
                     artist.draw_latest()
                 if milestone:
                     artist.draw_milestone()

@@ -48,7 +48,6 @@ def make_plan(
     Raises UserError if the run directory or a setting forbids it.
     """
     there = run.begun(resume)
-    files.check_writable(run.path)
     if not there:
         config = TrainConfig(**train)
         check_size(build.get("size", BuildConfig.size))
@@ -126,13 +125,13 @@ def begin(
     To be called with the run's lock held, by the first process at least; another training may have
     had it since `make_plan`. Raises WorkError if the processes did not find the same.
     """
+    compiled = _compile(plan)
     if processes.first:
         run.begun(resume)
         run.create()
     choose_kernels(plan.compute.device, plan.train.deterministic)
     if plan.threads:
         torch.set_num_threads(plan.threads)  # sums that are split otherwise end in other bits
-    compiled = _compile(plan)
     training = start(plan.train, pack.size, plan.compute)
     if compiled:
         use_compiled(training.players.G)

@@ -57,6 +57,11 @@ class Writer:
     def _waiting(self) -> int:
         return sum(nbytes for nbytes, _ in self._jobs)
 
+    @property
+    def busy(self) -> bool:
+        """Whether a job is not done yet."""
+        return any(not future.done() for _, future in self._jobs)
+
     def finish(self) -> None:
         """Wait until every job is done."""
         while self._jobs:

@@ -9,8 +9,9 @@ import reference_sample
 import torch
 from PIL import Image
 
+from ganface.config import SIZES
 from ganface.latents import z_of
-from ganface.models.dcgan import SIZES, Discriminator, Generator
+from ganface.models.dcgan import Discriminator, Generator
 from ganface.models.snapshot import load_generator
 
 TINY = ("--size", "32", "--width", "4", "--z-dim", "8", "--workers", "0", "--device", "cpu")

@@ -1,13 +1,20 @@
 import copy
+import dataclasses
+from collections import Counter
 
 import pytest
 import torch
 from torch import nn
 from torch.optim import SGD, Adam
 
-from ganface.device import Compute
+from ganface.config import TrainConfig
+from ganface.device import DTYPES, Compute
 from ganface.losses import non_saturating_loss_D, non_saturating_loss_G
+from ganface.models.convolutions import use_compiled
 from ganface.models.dcgan import Discriminator, Generator, initialise
+from ganface.models.winograd import load_libraries
+from ganface.native import CannotCompile
+from ganface.training.checkpoint import start, tensors_of
 from ganface.training.step import STATISTICS, Players, frozen, update
 
 CPU = Compute(torch.device("cpu"), "fp32")
@@ -137,3 +144,36 @@ def test_frozen_ends_with_its_block_even_by_an_error(networks):
     with pytest.raises(ValueError, match="stop"), frozen(D):
         raise ValueError("stop")
     assert all(p.requires_grad for p in D.parameters())
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_compiled_kernels_lose_at_most_twice_the_bits_of_plain_ones(precision):
+    """Each tensor's error after one update, against float64, over several updates."""
+    try:
+        load_libraries(DTYPES[precision])
+    except CannotCompile as error:
+        pytest.skip(f"nothing to compile with: {error}")
+    compute = Compute(torch.device("cpu"), precision)
+    config = TrainConfig(width=16, z_dim=16, batch_size=16)
+
+    def updated(seed, dtype, compute, compiled):
+        training = start(dataclasses.replace(config, seed=seed), 32, compute)
+        for network in (training.players.G, training.players.D):
+            network.to(dtype)
+            if compiled:
+                use_compiled(network)
+        reals, z = noise(seed, 16, 3, 32, 32).tanh(), noise(seed + 1, 16, 16)
+        update(training.players, reals.to(dtype), z.to(dtype), compute)
+        tensors = tensors_of(training)
+        return {n: t for n, t in tensors.items() if t.is_floating_point() and t.dim() and t.any()}
+
+    squares = {False: Counter(), True: Counter()}
+    for seed in range(0, 12, 2):
+        exact = updated(seed, torch.float64, CPU, False)
+        for compiled, sums in squares.items():
+            for name, value in updated(seed, torch.float32, compute, compiled).items():
+                error = (value.double() - exact[name]).norm() / exact[name].norm()
+                sums[name] += error.item() ** 2
+    assert len(squares[True]) > 30
+    for name, plain in squares[False].items():
+        assert squares[True][name] <= 2**2 * plain, name

@@ -84,3 +84,13 @@ def test_only_so_many_bytes_wait(monkeypatch, gate):
         threading.Timer(0.05, gate.set).start()
         writer.submit(copy, done.append)  # the third must wait until the first is done
         assert gate.is_set()
+
+
+def test_a_writer_is_busy_until_its_last_job_is_done(gate):
+    with Writer() as writer:
+        assert not writer.busy
+        writer.submit(HostCopy({}), lambda _: gate.wait(60))
+        assert writer.busy
+        gate.set()
+        writer.finish()
+        assert not writer.busy

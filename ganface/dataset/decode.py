@@ -29,7 +29,9 @@ def decode(data: bytes, config: BuildConfig) -> Image.Image:
             image = Image.open(io.BytesIO(data), formats=FORMATS)
             if image.width * image.height > MAX_PIXELS:
                 raise BadImageError(f"too large: {image.width} × {image.height} pixels")
-            return _to_square(_to_rgb(ImageOps.exif_transpose(image), config), config)
+            image.load()
+            ImageOps.exif_transpose(image, in_place=True)  # else it copies what is upright already
+            return _to_square(_to_rgb(image, config), config)
         except Image.DecompressionBombError as error:
             raise BadImageError("too large: more than 178 million pixels") from error
         except UnidentifiedImageError as error:
@@ -48,7 +50,7 @@ def _to_rgb(image: Image.Image, config: BuildConfig) -> Image.Image:
         return Image.alpha_composite(
             Image.new("RGBA", image.size, config.background), image
         ).convert("RGB")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _deep_grey_to_8_bit(image: Image.Image) -> Image.Image:

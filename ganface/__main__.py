@@ -1,6 +1,6 @@
 """`python -m ganface`."""
 
-from ganface.cli import main
+if __name__ == "__main__":  # worker processes, which import this as well, need no commands
+    from ganface.cli import main
 
-if __name__ == "__main__":
     main()

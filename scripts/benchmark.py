@@ -181,15 +181,21 @@ def ingestion(bench: Bench) -> list[Row]:
         path.unlink()
         return seconds
 
-    def theirs() -> tuple[int, float]:
-        count, seconds = json.loads(run(SCRIPTS / "reference_ingest.py", images, SIZE).out)
-        return count, seconds
+    def theirs() -> tuple[float, int, float]:
+        done = run(SCRIPTS / "reference_ingest.py", images, SIZE)
+        return done.seconds, *json.loads(done.out)
 
     a, b = in_turns(bench.amounts.ingestion_pairs, ours, theirs)
-    count = b[0][0]
-    text = f"{count:,} files; ganface's whole command over the pass alone, torch imported before"
-    rates = [count / seconds for seconds in a], [count / seconds for _, seconds in b]
-    return [Row("ingestion", "images/s", *rates, Target(1.8, 3), text)]
+    count = b[0][1]
+    text = f"{count:,} files, both whole commands"
+    alone = "over the pass alone, PyTorch imported before and not counted"
+    ours_rates = [count / seconds for seconds in a]
+    whole_rates = [count / seconds for seconds, _, _ in b]
+    pass_rates = [count / seconds for _, _, seconds in b]
+    return [
+        Row("ingestion", "images/s", ours_rates, whole_rates, Target(1.8, 3), text),
+        Row("ingestion, strictly", "images/s", ours_rates, pass_rates, None, alone),
+    ]
 
 
 def sampling(bench: Bench) -> list[Row]:

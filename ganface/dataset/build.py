@@ -180,8 +180,7 @@ def _ingest(source: Path, config: BuildConfig, name: str) -> _Ingested | str:
         image = decode(_read(source, name), config)
     except BadImageError as error:
         return str(error)
-    interleaved = image.tobytes()
-    pixels = b"".join(interleaved[channel::3] for channel in range(3))
+    pixels = b"".join(image.tobytes("raw", band) for band in "RGB")
     if config.dedupe != "near":
         return _Ingested(pixels, 0, b"")
     thumbnail = image.resize((4, 4), Image.Resampling.BOX).tobytes()

@@ -29,7 +29,8 @@ def decode(data: bytes, config: BuildConfig) -> Image.Image:
             image = Image.open(io.BytesIO(data), formats=FORMATS)
             if image.width * image.height > MAX_PIXELS:
                 raise BadImageError(f"too large: {image.width} × {image.height} pixels")
-            ImageOps.exif_transpose(image, in_place=True)
+            image.load()
+            ImageOps.exif_transpose(image, in_place=True)  # else it copies what is upright already
             return _to_square(_to_rgb(image, config), config)
         except Image.DecompressionBombError as error:
             raise BadImageError("too large: more than 178 million pixels") from error

@@ -155,7 +155,10 @@ class Pack:
         damaged = self.first_damaged(indices)
         if damaged is not None:
             raise WorkError(f"{self.path}: image {damaged} is damaged; build the pack again")
-        return self.images[indices]
+        import torch
+
+        # Several times as fast as images[indices]: whole images are copied, not pixels
+        return self.images.index_select(0, torch.tensor(indices, dtype=torch.int64))
 
     def first_damaged(self, indices: Sequence[int]) -> int | None:
         """The first of these images whose checksum does not match."""

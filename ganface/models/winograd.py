@@ -105,10 +105,13 @@ class Method(ABC):
     @abstractmethod
     def outputs_T(self, y: Tensor) -> Tensor: ...
 
+    @property
+    def _tile(self) -> tuple[int, int]:
+        return tile_of(self.dtype, self.side // 2)
+
     def _call(self, name: str, *arguments: Tensor | int) -> None:
         """Run a function of winograd.c on memory that is laid out as it expects."""
-        tile = tile_of(self.dtype, self.side // 2)
-        function = getattr(load_library(self.dtype, tile), name)
+        function = getattr(load_library(self.dtype, self._tile), name)
         function(
             *(
                 ctypes.c_void_p(a.data_ptr()) if isinstance(a, Tensor) else ctypes.c_long(a)
@@ -127,7 +130,7 @@ class Tiles(Method):
     """
 
     def _points(self, channels: int) -> Tensor:
-        rows, columns = tile_of(self.dtype, self.side // 2)
+        rows, columns = self._tile
         tiles = self.batch * (self.side // 2) ** 2 // (rows * columns)
         return torch.empty((rows + 1) * (columns + 1), tiles, channels, dtype=self.dtype)
 
@@ -142,7 +145,7 @@ class Tiles(Method):
         return x
 
     def weights(self, w: Tensor) -> Tensor:
-        rows, columns = tile_of(self.dtype, self.side // 2)
+        rows, columns = self._tile
         u = torch.empty((rows + 1) * (columns + 1), self.K, 4 * self.C, dtype=self.dtype)
         self._call("weights", _dense(w), u, self.K, self.C)
         return u
@@ -187,10 +190,11 @@ class Patches(Method):
         return u.float().sum(0).view(self.K, 4, 4, RGB).permute(0, 3, 1, 2)
 
     def outputs(self, m: Tensor) -> Tensor:
-        # No view, since an activation may be about to work in place, which autograd forbids on
-        # a view that a function returned
-        shape = self._images(self.K, self.side // 2)
-        return m.new_empty(0).set_(m.untyped_storage(), 0, shape.shape, shape.stride())
+        half = self.side // 2
+        y = m.view(self.batch, half, half, self.K).permute(0, 3, 1, 2)
+        # The same memory, but no view: an activation may be about to work in place, which
+        # autograd forbids on a view that a function returned
+        return m.new_empty(0).set_(m.untyped_storage(), 0, y.shape, y.stride())
 
     def outputs_T(self, y: Tensor) -> Tensor:
         return _dense(y).permute(0, 2, 3, 1).view(self.batch, -1, self.K)

@@ -3,19 +3,22 @@
 A plain PyTorch script in the manner of the DCGAN example that tutorials are made of, with its
 habits: images are decoded anew in every epoch, everything is float32, D ends in a sigmoid, it
 learns from real and generated images in two backward passes, and five numbers are fetched and
-printed in every step. Left out is what the example does besides: it draws no pictures and saves no
-networks. Nothing of ganface is used.
+printed in every step. Left out is what the example does besides: it draws no pictures on the way
+and saves no networks; `--faces` has it draw some at the end, from G as it is then, with BatchNorm's
+statistics of the batch. Nothing of ganface is used.
 """
 
 import argparse
 import json
 import time
+from pathlib import Path
 
 import torch
 from torch import nn, optim
 from torch.utils.data import DataLoader
 from torchvision import transforms
 from torchvision.datasets import ImageFolder
+from torchvision.utils import save_image
 
 
 def image_folder(folder: str, size: int) -> ImageFolder:
@@ -88,6 +91,18 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+@torch.no_grad()
+def draw(
+    G: nn.Module, z_dim: int, count: int, batch_size: int, folder: Path, device: torch.device
+) -> None:
+    """Write `count` faces as PNG files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for start in range(0, count, batch_size):
+        faces = G(torch.randn(batch_size, z_dim, 1, 1, device=device))[: count - start]
+        for index, face in enumerate(faces, start):
+            save_image(face * 0.5 + 0.5, folder / f"{index:05d}.png")
+
+
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Train a DCGAN the usual way, and time it.")
     parser.add_argument("data", help="a folder with a subfolder of images")
@@ -98,9 +113,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--width", type=int, default=64)
     parser.add_argument("--workers", type=int, default=2, help="processes that load images")
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--seed", type=int, help="the same weights, images and z every time")
+    parser.add_argument("--faces", help="a folder to draw --count faces into at the end")
+    parser.add_argument("--count", type=int, default=5000)
     parser.add_argument("--json", help="write seconds and images by the end of each step")
     args = parser.parse_args(arguments)
 
+    if args.seed is not None:
+        torch.manual_seed(args.seed)
     began = time.perf_counter()
     torch.backends.cudnn.benchmark = True
     device = choose_device(args.device)
@@ -157,6 +177,8 @@ def main(arguments: list[str] | None = None) -> None:
             images.append(seen)
             if step == args.steps:
                 break
+    if args.faces:
+        draw(G, args.z_dim, args.count, args.batch_size, Path(args.faces), device)
     if args.json:
         with open(args.json, "w", encoding="utf-8") as file:
             json.dump({"seconds": seconds, "images": images}, file)

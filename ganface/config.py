@@ -24,6 +24,9 @@ def between(low: float, high: float) -> Check:
     return lambda value: None if low <= value <= high else f"must lie between {low} and {high}"
 
 
+a_rate = between(1e-8, 1)
+
+
 def optional(check: Check) -> Check:
     return lambda value: None if value is None else check(value)
 
@@ -135,9 +138,9 @@ class TrainConfig(DeviceConfig):
     norm: Literal["batch", "none"] = setting("batch", "D's normalisation.")
     spectral_norm: bool = setting(False, "Divide D's weights by their largest singular values.")
     d_steps: int = setting(1, "Updates of D for each of G.", between(1, 100))
-    lr: float = setting(2e-4, "Adam's learning rate, for D and for G.", between(1e-8, 1))
-    lr_d: float | None = setting(None, "D's learning rate, if not --lr.", optional(between(0, 1)))
-    lr_g: float | None = setting(None, "G's learning rate, if not --lr.", optional(between(0, 1)))
+    lr: float = setting(2e-4, "Adam's learning rate, for D and for G.", a_rate)
+    lr_d: float | None = setting(None, "D's learning rate, if not --lr.", optional(a_rate))
+    lr_g: float | None = setting(None, "G's learning rate, if not --lr.", optional(a_rate))
     beta1: float = setting(0.5, "Adam's beta1.", between(0, 0.9999))
     beta2: float = setting(0.999, "Adam's beta2.", between(0, 0.999999))
     augment: Literal["off", "on", "adaptive"] = setting(

@@ -28,14 +28,19 @@ def one_centred(D: nn.Module, reals: Tensor, fakes: Tensor, mix: Tensor) -> Tens
 
     Gulrajani et al. 2017 (arXiv:1704.00028), equation 3.
     """
-    images = torch.lerp(reals.float(), fakes.float(), mix[:, None, None, None])
+    images = torch.lerp(_exact(reals), _exact(fakes), mix[:, None, None, None])
     return (_gradients(D, images).norm(dim=1) - 1).square().mean()
 
 
 def _gradients(D: nn.Module, images: Tensor) -> Tensor:
     """∇D at each image, through which gradients flow: float32 [B, 3 · H · W]."""
-    images = images.detach().float().requires_grad_()
+    images = _exact(images).detach().requires_grad_()
     with uncompiled(D), torch.autocast(images.device.type, enabled=False):
         logits = D(images)
         (gradients,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return gradients.flatten(1)
+
+
+def _exact(images: Tensor) -> Tensor:
+    """As float32, if autocast made them less."""
+    return images.to(torch.promote_types(images.dtype, torch.float32))

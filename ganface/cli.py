@@ -4,6 +4,7 @@ Annotations are objects here, not texts: typer needs them, and would have to com
 """
 
 import dataclasses
+import json
 import signal
 import sys
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ from ganface.config import (
     check_size,
     parse_integers,
 )
-from ganface.console import progress_bar, show_report, show_result, stderr
+from ganface.console import as_text, progress_bar, show_report, show_result, stderr
 from ganface.errors import Interrupted, UserError
 from ganface.options import pick, with_settings
 
@@ -410,6 +411,129 @@ def parse_range(text: str) -> tuple[float, float]:
     if not -1000 <= low < high <= 1000:
         raise UserError(f"--range {text}: must rise, within -1000 and 1000")
     return low, high
+
+
+# ---------------------------------------------------------------------------- evaluate
+
+
+@app.command()
+@with_settings(BuildConfig, DeviceConfig)
+def evaluate(
+    images: Annotated[
+        Path,
+        typer.Argument(
+            metavar="MODEL",
+            help="A run directory, a checkpoint or a snapshot; or images that something else made: "
+            "a folder, a .zip or a pack.",
+        ),
+    ],
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="A folder, a .zip or a pack.")],
+    count: Annotated[
+        int | None,
+        typer.Option(min=1, help="Images to measure; 50,000 on a GPU, 5,000 on a CPU."),
+    ] = None,
+    step: Step = None,
+    all_steps: Annotated[
+        bool, typer.Option("--all-steps", help="Measure every milestone of a run.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="A new folder; NAME-evaluation if not given.")
+    ] = None,
+    cache: Cache = None,
+    as_json: AsJson = False,
+    *,
+    given: dict[str, Any],
+) -> None:
+    """Say how good generated faces are, beside what real ones would reach."""
+    from ganface.run import find_models, is_model
+
+    for path in (images, data):
+        if not path.exists():
+            raise UserError(f"{path}: there is no such file or folder")
+    models = find_models(images, step, all_steps) if is_model(images) else []
+    if not models and (step is not None or all_steps):
+        raise UserError(f"{images}: images have no steps; leave --step and --all-steps out")
+    out = choose_out(out, f"{name_of(images)}-evaluation", folder=True)
+
+    from ganface.device import choose_device
+    from ganface.evaluation.evaluate import Evaluation, draw_pairs, split_size
+    from ganface.evaluation.images import DrawnImages, choose
+    from ganface.evaluation.report import describe_protocol, figures_table
+    from ganface.files import write_text
+    from ganface.images import save_png
+
+    device = choose_device(DeviceConfig(**pick(DeviceConfig, given)).device)
+    asked = count or (5_000 if device.type == "cpu" else 50_000)
+    reals, fakes = open_both(images, models, data, cache, given)
+    count = split_size(asked, asked if fakes is None else len(fakes), len(reals))
+    if count < asked:
+        stderr().print(f"{count} images on each side: DATA has {len(reals)}, to be split in two")
+    with progress_bar("measuring reals") as track:
+        evaluation = Evaluation(reals, count, device, track)
+
+    measured: list[dict[str, Any]] = []
+    for path in models or [images]:
+        made_by = {}
+        if models:
+            G, meta = open_generator(path, given)
+            made_by = origin(meta)
+            fakes = DrawnImages(G, count)
+        chosen = list(range(count)) if models else choose(fakes, count)
+        with progress_bar(f"measuring {path.stem}") as track:
+            figures, pairs = evaluation.measure(fakes, chosen, track)
+        pairs_as_json = [dataclasses.asdict(pair) for pair in pairs]
+        measured.append({**made_by, "figures": figures, "pairs": pairs_as_json})
+
+    result = {
+        "images": str(images),
+        "data": str(data),
+        **describe_protocol(reals, count, device),
+        "floors": evaluation.floors,
+        "measured": measured,
+    }
+    columns = {
+        f"step {each['step']:,}" if models else name_of(images): each["figures"]
+        for each in measured
+    }
+    write_text(out / "evaluation.json", json.dumps(result, indent=1) + "\n")
+    picture = draw_pairs(fakes, reals, pairs)
+    save_png(out / "pairs.png", picture, {"kind": "pairs", **made_by})
+    files = [str(out / "evaluation.json"), str(out / "pairs.png")]
+    text = as_text(figures_table(columns, evaluation.floors))
+    show_result({**result, "files": files}, as_json, "\n".join([text, "", *files]))
+
+
+def open_both(
+    images: Path, models: Sequence[Path], data: Path, cache: Path | None, given: dict[str, Any]
+) -> "tuple[Pack, Pack | None]":
+    """The reals, and the images that are measured if no generator draws them, of equal size."""
+    from ganface.dataset.build import open_pack
+    from ganface.run import Run, read_config
+
+    wanted = pick(BuildConfig, given)
+    settings = dict(wanted)
+    if models:
+        if images.is_dir():
+            settings = read_config(Run(images))["build"] | settings
+        size = open_generator(models[-1], given)[0].size
+        if wanted.setdefault("size", size) != size:
+            raise UserError(f"--size {wanted['size']}: {images} makes faces of {size} pixels")
+        settings["size"] = size
+    check_size(settings.get("size", BuildConfig.size))
+    with progress_bar("reading images") as track:
+        reals, report = open_pack(data, BuildConfig(**settings), wanted, cache, track)
+        if report:
+            show_report(report)
+        if models:
+            return reals, None
+        # Of images that were made, equal ones must stay: they tell that faces became alike
+        settings |= {"size": reals.size, "dedupe": "off"}
+        fakes, report = open_pack(
+            images, BuildConfig(**settings), {"size": reals.size}, cache, track
+        )
+        if report:
+            show_report(report)
+    return reals, fakes
 
 
 # ---------------------------------------------------------------------------- info

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from ganface.dataset.build import Report
 
@@ -24,6 +26,16 @@ def stderr(quiet: bool = False) -> Console:
 def show_result(result: dict[str, Any], as_json: bool, text: str) -> None:
     """The result is the one thing that goes to stdout."""
     typer.echo(json.dumps(result) if as_json else text)
+
+
+def as_text(table: Table) -> str:
+    """The table as plain lines, none of them cut off."""
+    from rich.console import Console
+
+    console = Console(file=io.StringIO(), width=1000)
+    with console.capture() as capture:
+        console.print(table)
+    return "\n".join(line.rstrip() for line in capture.get().splitlines())
 
 
 def show_report(report: Report) -> None:

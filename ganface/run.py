@@ -6,6 +6,7 @@ import json
 import os
 import re
 import socket
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -165,6 +166,28 @@ def find_model(path: Path, step: int | None = None) -> Path:
     if not run.generator.is_file():
         raise UserError(f"{path}: has no generator yet; its first comes with the first picture")
     return run.generator
+
+
+def find_models(path: Path, step: int | None, all_steps: bool) -> list[Path]:
+    """The file that `find_model` finds or, of `all_steps`, every snapshot of the run, in order."""
+    latest = find_model(path, step)
+    if not all_steps:
+        return [latest]
+    if step is not None:
+        raise UserError(f"--step {step}: does not go with --all-steps")
+    if not path.is_dir():
+        raise UserError(f"--all-steps: {path} is one file; give its run directory")
+    return list(Run(path).snapshots().values()) or [latest]
+
+
+def is_model(path: Path) -> bool:
+    """Whether this is a run directory, a checkpoint or a snapshot, and not a set of images.
+
+    Raises UserError for a file that is none of all these.
+    """
+    if path.is_dir():
+        return Run(path).config.is_file()
+    return not zipfile.is_zipfile(path) and files.read_header(path).meta["kind"] != "pack"
 
 
 def read_config(run: Run) -> dict:

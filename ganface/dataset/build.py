@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from PIL import Image
 
 from ganface import files
-from ganface.config import BuildConfig
+from ganface.config import BuildConfig, changed_settings, check_size
 from ganface.dataset.decode import MAX_FILE_BYTES, SUFFIXES, BadImageError, decode
-from ganface.dataset.pack import write_pack
+from ganface.dataset.pack import Pack, is_pack, write_pack
 from ganface.errors import UserError, WorkError
 from ganface.parallel import map_in_order
 
@@ -324,3 +325,26 @@ def cached_pack(
     if path.is_file():
         return path, None
     return path, build_pack(source, path, config, track, listing=listing)
+
+
+def open_pack(
+    data: Path,
+    config: BuildConfig,
+    given: dict[str, Any],
+    cache: Path | None,
+    track: Track = untracked,
+) -> tuple[Pack, Report | None]:
+    """The pack of DATA, a folder, a zip or a pack; ingested if need be (then with its report).
+
+    `given`: the settings of BuildConfig that were given, which a pack must have been built with.
+    Raises UserError if it was not, or if its images are of a size that no network is made for.
+    """
+    if not is_pack(data):
+        path, report = cached_pack(data, config, cache or files.cache_folder(), track)
+        return Pack(path), report
+    pack = Pack(data)
+    changes = changed_settings(pack.settings, given)
+    if changes:
+        raise UserError(f"{data}: built with other settings: {'; '.join(changes)}")
+    check_size(pack.size)
+    return pack, None

@@ -13,7 +13,7 @@ import torch
 
 from ganface import __version__, files
 from ganface.config import BuildConfig, TrainConfig, changed_settings, check_size
-from ganface.dataset.build import Report, Track, cached_pack, list_source
+from ganface.dataset.build import Report, Track, list_source, open_pack
 from ganface.dataset.pack import Pack, is_pack
 from ganface.device import DTYPES, Compute, choose_device, choose_kernels, choose_precision
 from ganface.distributed import Processes
@@ -101,16 +101,7 @@ def open_data(
 
     `given`: the settings of BuildConfig that were given. Raises UserError if the images do not fit.
     """
-    report = None
-    if is_pack(data):
-        pack = Pack(data)
-        changes = changed_settings(pack.settings, given)
-        if changes:
-            raise UserError(f"{data}: built with other settings: {'; '.join(changes)}")
-        check_size(pack.size)
-    else:
-        path, report = cached_pack(data, plan.build, cache or files.cache_folder(), track)
-        pack = Pack(path)
+    pack, report = open_pack(data, plan.build, given, cache, track)
     _check_enough(data, len(pack), plan)
     if plan.fingerprint not in (None, pack.fingerprint):
         raise UserError(f"{data}: not the images that this run began with")

@@ -1,0 +1,145 @@
+"""All figures of some images against the reals, and the same of the reals against themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from ganface.dataset.build import Track, untracked
+from ganface.dataset.pack import Pack
+from ganface.errors import UserError
+from ganface.evaluation.coverage import NEIGHBOURS, density_and_coverage, neighbourhoods
+from ganface.evaluation.features import RandomFeatures
+from ganface.evaluation.frechet import frechet_distance, gaussian_of
+from ganface.evaluation.images import Images, choose, describe
+from ganface.evaluation.memorisation import COMMON, memorised, near_distance, nearest, thumbnails
+from ganface.evaluation.neighbours import mean_distance
+from ganface.evaluation.sliced_wasserstein import (
+    patches_of,
+    patches_per_image,
+    project,
+    scales,
+    sliced_wasserstein,
+)
+from ganface.images import table, to_pil
+
+LEAST = 2 * NEIGHBOURS  # images on each side, for all figures to be defined
+PAIRS = 8  # shown, the closest
+
+Figures = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A sample and the training image that is nearest to it."""
+
+    sample: int  # its index, which is its seed if G drew it
+    training: int  # an index into the pack
+    mirrored: bool
+    distance: float  # root mean square over thumbnails, in grey levels
+
+
+class Evaluation:
+    """Holds what is to be known of the reals; prepared once, for any number of generators."""
+
+    def __init__(
+        self, reals: Pack, count: int, device: torch.device, track: Track = untracked
+    ) -> None:
+        """Split the reals: `count` are the reference, as many others measure what chance does.
+
+        `count` is at least LEAST and at most half the reals. `device`: where networks compute.
+        """
+        self.count = count
+        self._reals = reals
+        self._network = RandomFeatures().to(device)
+        self._device = device
+        chosen = choose(reals, 2 * count)
+        reference, others = chosen[:count], chosen[count:]
+
+        (self._training,) = describe(reals, range(len(reals)), [thumbnails], track)
+        self._near = near_distance(self._training, torch.tensor(reference))
+        features, projections = self._describe(reals, reference, track)
+        self._features, self._projections = features, projections
+        self._gaussian = gaussian_of(features)
+        self._radii = neighbourhoods(features)
+        self._mean_distance = mean_distance(features)
+        self.floors = {
+            **self._compare(*self._describe(reals, others, track)),
+            "memorised": COMMON,
+        }
+
+    def measure(
+        self, fakes: Images, indices: list[int], track: Track = untracked
+    ) -> tuple[Figures, list[Pair]]:
+        """The figures of the fakes of these indices, `count` of them, and their closest pairs."""
+        features, projections, small = self._describe(fakes, indices, track, thumbnails)
+        found = nearest(small, self._training)
+        figures = {
+            **self._compare(features, projections),
+            "memorised": memorised(found.distances, self._near),
+        }
+        closest = found.distances.argsort()[:PAIRS].tolist()
+        return figures, [
+            Pair(
+                indices[i],
+                int(found.indices[i]),
+                bool(found.mirrored[i]),
+                round(found.distances[i].item(), 2),
+            )
+            for i in closest
+        ]
+
+    def _describe(self, images: Images, indices: list[int], track: Track, *more: Any) -> list[Any]:
+        """Features [count, DIM], the projected patches of each scale, and what `more` make."""
+        patches = partial(patches_of, per_image=patches_per_image(self.count))
+        features, patches, *rest = describe(
+            images, indices, [self._random_features, patches, *more], track
+        )
+        return [features, [project(level) for level in patches.unbind(1)], *rest]
+
+    def _random_features(self, images: Tensor) -> Tensor:
+        return self._network(images.to(self._device)).cpu()
+
+    def _compare(self, features: Tensor, projections: list[Tensor]) -> Figures:
+        """Images so described, against the reference."""
+        density, coverage = density_and_coverage(self._features, self._radii, features)
+        swd = [
+            sliced_wasserstein(*pair) for pair in zip(projections, self._projections, strict=True)
+        ]
+        return {
+            "frechet": frechet_distance(gaussian_of(features), self._gaussian),
+            "swd": sum(swd) / len(swd),
+            **{
+                f"swd_{side}": value
+                for side, value in zip(scales(self._reals.size), swd, strict=True)
+            },
+            "density": density,
+            "coverage": coverage,
+            "diversity": mean_distance(features) / self._mean_distance,
+        }
+
+
+def split_size(asked: int, fakes: int, reals: int) -> int:
+    """How many images to take on each side. Raises UserError if there are too few."""
+    count = min(asked, fakes, reals // 2)
+    if count < LEAST:
+        raise UserError(
+            f"{fakes} images to measure and {reals} reals: needs at least {LEAST} and {2 * LEAST}"
+        )
+    return count
+
+
+def draw_pairs(fakes: Images, reals: Pack, pairs: list[Pair]) -> Image.Image:
+    """Samples above the training images that are nearest to them, with their distance."""
+    samples = [to_pil(image) for image in fakes.batch([pair.sample for pair in pairs])]
+    training = [to_pil(image) for image in reals.batch([pair.training for pair in pairs])]
+    turned = [
+        ImageOps.mirror(image) if pair.mirrored else image
+        for image, pair in zip(training, pairs, strict=True)
+    ]
+    return table([samples, turned], ["sample", "training"], [f"{p.distance:.1f}" for p in pairs])

@@ -149,6 +149,7 @@ class TrainConfig(DeviceConfig):
     upsample: Literal["transposed", "nearest"] = setting(
         "transposed", "How G doubles the side: transposed convolutions, or enlarge and convolve."
     )
+    modulate: bool = setting(False, "Let z scale and shift the channels of every layer of G.")
     ema_decay: float = setting(
         0.999, "Decay of G_ema, the average of G that draws every picture.", between(0, 0.999999)
     )

@@ -23,6 +23,7 @@ def describe_generator(G: Generator) -> dict[str, Any]:
         "z_dim": G.z_dim,
         "width": G.width,
         "upsample": G.upsample,
+        "modulate": G.modulate,
     }
 
 

@@ -48,7 +48,10 @@ def start(config: TrainConfig, size: int, compute: Compute) -> Training:
 
     Raises UserError for a size that the networks cannot do.
     """
-    G, G_ema = (Generator(size, config.z_dim, config.width, config.upsample) for _ in range(2))
+    G, G_ema = (
+        Generator(size, config.z_dim, config.width, config.upsample, config.modulate)
+        for _ in range(2)
+    )
     D = Discriminator(size, config.width, config.norm)
     initialise(G, streams.generator(config.seed, "G"))
     initialise(D, streams.generator(config.seed, "D"))

@@ -4,7 +4,7 @@ from torch import nn
 
 from ganface.config import SIZES
 from ganface.errors import UserError
-from ganface.models.dcgan import Discriminator, Generator, constrain, initialise
+from ganface.models.dcgan import Discriminator, Generator, Modulated, constrain, initialise
 
 
 def trainable(network):
@@ -101,3 +101,24 @@ def test_constrained_weights_have_a_largest_singular_value_of_1():
     assert all(map(torch.equal, *weights))  # nothing in them depends on the global generator
     for weight in weights[0]:
         assert torch.linalg.matrix_norm(weight.flatten(1), 2).item() == pytest.approx(1, rel=0.02)
+
+
+def test_modulated_channels_are_normalised_then_scaled_and_shifted_by_z():
+    layer = Modulated(6, z_dim=8).double()
+    nn.init.normal_(layer.scale.weight)
+    nn.init.normal_(layer.shift.weight)
+    x, z = torch.randn(5, 6, 4, 4, dtype=torch.float64), torch.randn(5, 8, dtype=torch.float64)
+    hidden = layer.hidden(z).relu()
+    scale, shift = 1 + layer.scale(hidden), layer.shift(hidden)
+    expected = nn.BatchNorm2d(6).double()(x) * scale[:, :, None, None] + shift[:, :, None, None]
+    torch.testing.assert_close(layer(x, z), expected)
+
+
+def test_z_reaches_every_layer_of_a_modulated_G():
+    G = Generator(32, 8, 4, modulate=True)
+    initialise(G, torch.Generator().manual_seed(0))
+    layers = [layer for layer in G.layers if isinstance(layer, Modulated)]
+    assert len(layers) == 3
+    G(torch.randn(4, 8)).sum().backward()
+    assert all(layer.hidden.weight.grad.any() for layer in layers)
+    assert not any(layer.scale.bias.any() or layer.shift.bias.any() for layer in layers)

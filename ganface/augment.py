@@ -64,3 +64,14 @@ def _inside(x: Tensor, y: Tensor, side: int) -> Tensor:
     pixels = torch.arange(side, device=x.device)
     reach = side * HOLE / 2
     return ((pixels - side * x).abs() < reach) & ((pixels[:, None] - side * y).abs() < reach)
+
+
+def adapt(strength: Tensor, overfitting: Tensor, images: int) -> None:
+    """Raise `strength`, in place, if D overfits, and else lower it, within 0 and 1.
+
+    overfitting: float32 [], how far D prefers the images that it learns from to others, where 1 is
+    as far as it prefers them to generated ones: r_v of Karras et al. 2020, equation 1.
+    images: how many D has learned from since the last time.
+    """
+    direction = torch.sign(overfitting - OVERFIT)
+    strength.add_(direction * images / IMAGES_TO_FULL).clamp_(0, 1)

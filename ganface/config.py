@@ -144,7 +144,7 @@ class TrainConfig(DeviceConfig):
     beta1: float = setting(0.5, "Adam's beta1.", between(0, 0.9999))
     beta2: float = setting(0.999, "Adam's beta2.", between(0, 0.999999))
     augment: Literal["off", "on", "adaptive"] = setting(
-        "off", "Show D changed images: never, always, or more often when it overfits."
+        "off", "Show D images changed at random: never, always, or more often if it overfits."
     )
     upsample: Literal["transposed", "nearest"] = setting(
         "transposed", "How G doubles the side: transposed convolutions, or enlarge and convolve."

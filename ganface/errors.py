@@ -23,3 +23,7 @@ class Interrupted(UserError):
         super().__init__(message)
         self.signal_number = signal_number
         self.exit_code = 128 + signal_number
+
+
+class NotANumber(WorkError):
+    """An update gave NaN or infinity, and what follows from it is worth nothing."""

@@ -25,15 +25,14 @@ class Loss:
     boundary: float | None = 0.0  # the logit between real and generated; None: differences count
     compares: bool = False  # whether G's loss looks at the real logits, too
 
-    def margins(self, real_logits: Tensor, fake_logits: Tensor) -> tuple[Tensor, Tensor]:
-        """The logits, moved so that 0 lies between real and generated: [B] each.
+    def middle(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor | float:
+        """The logit that lies between real and generated.
 
-        Where the loss itself fixes no such point, it is the middle of the two means.
+        Where the loss itself fixes none, it is in the middle of the two means.
         """
-        boundary = self.boundary
-        if boundary is None:
-            boundary = (real_logits.mean() + fake_logits.mean()) / 2
-        return real_logits - boundary, fake_logits - boundary
+        if self.boundary is None:
+            return (real_logits.mean() + fake_logits.mean()) / 2
+        return self.boundary
 
 
 def non_saturating_loss_D(real_logits: Tensor, fake_logits: Tensor) -> Tensor:

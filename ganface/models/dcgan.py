@@ -26,7 +26,7 @@ def _doublings(size: int) -> int:
     return (size // 4).bit_length() - 1
 
 
-class Modulated(nn.BatchNorm2d):
+class Modulated(nn.Module):
     """BatchNorm whose scale and shift are functions of z, a small network's for each layer.
 
     In the plain G only the first layer hears of z. "Self-modulation": Chen et al. 2019, "On Self
@@ -34,12 +34,13 @@ class Modulated(nn.BatchNorm2d):
     """
 
     def __init__(self, channels: int, z_dim: int) -> None:
-        super().__init__(channels, affine=False)
+        super().__init__()
+        self.norm = nn.BatchNorm2d(channels, affine=False)
         self.hidden = nn.Linear(z_dim, HIDDEN)
         self.scale, self.shift = nn.Linear(HIDDEN, channels), nn.Linear(HIDDEN, channels)
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
-        x, hidden = super().forward(x), relu(self.hidden(z))
+        x, hidden = self.norm(x), relu(self.hidden(z))
         scale, shift = 1 + self.scale(hidden), self.shift(hidden)
         return torch.addcmul(shift[:, :, None, None], x, scale[:, :, None, None])
 

@@ -27,7 +27,7 @@ from ganface.latents import z_of
 from ganface.models.snapshot import describe_generator, save_snapshot
 from ganface.run import Run
 from ganface.training import streams
-from ganface.training.checkpoint import Training
+from ganface.training.checkpoint import Training, require_finite
 from ganface.training.progress import Display
 from ganface.training.writer import HostCopy, Writer
 
@@ -90,6 +90,7 @@ class Artist:
         meta = {"kind": "grid", "seeds": self._config.seeds, "step": step}
 
         def save(tensors: dict[str, Tensor]) -> None:
+            require_finite(tensors, step)
             faces = tensors.pop("faces")
             sheet = grid(faces, square_columns(len(faces)))
             images_seen = step * self._config.images_per_step

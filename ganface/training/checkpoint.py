@@ -22,7 +22,7 @@ from torch.optim import Adam
 from ganface import files
 from ganface.config import TrainConfig
 from ganface.device import Compute
-from ganface.errors import UserError
+from ganface.errors import NotANumber, UserError
 from ganface.models.dcgan import Discriminator, Generator, constrain, initialise
 from ganface.models.snapshot import describe_generator
 from ganface.run import Run
@@ -103,7 +103,16 @@ def meta_of(training: Training) -> dict[str, Any]:
     }
 
 
+def require_finite(tensors: dict[str, Tensor], step: int) -> None:
+    """Raise NotANumber unless every entry of every tensor is a number, and finite."""
+    for name, tensor in tensors.items():
+        if not tensor.isfinite().all():
+            raise NotANumber(f"not a number at step {step}, in {name}")
+
+
 def save_checkpoint(path: Path, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:
+    """Raises NotANumber, and writes nothing, if the training is beyond repair."""
+    require_finite(tensors, meta["step"])
     files.write(path, "checkpoint", tensors, meta)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from torch import Tensor
 
+from ganface.augment import adapt
 from ganface.config import TrainConfig
 from ganface.dataset.pack import Pack
 from ganface.device import Compute
@@ -31,11 +32,13 @@ from ganface.training.checkpoint import (
 )
 from ganface.training.feed import Feed, Inputs, fits
 from ganface.training.graph import Replayed
+from ganface.training.health import FINDINGS, Examiner
 from ganface.training.progress import Display, Reporter, StatsFile, take_means
 from ganface.training.step import LAZY, update
 from ganface.training.writer import HostCopy, Writer
 
 TICK = 10  # steps between lines of stats.jsonl
+EXAMINE = 50  # steps between those that have FINDINGS as well
 PICTURE = 100  # steps between renderings of latest.png, where the disk keeps up
 
 
@@ -74,6 +77,7 @@ def train(
     processes: Processes,
 ) -> None:
     """Go on from training.step to config.steps. Raises Interrupted when told to stop."""
+    examiner = Examiner(pack, config, compute, training)
     advance = choose_update(training, config, compute, processes)
     feed = open_feed(pack, config, compute, display, processes)
     milestones = set(config.milestone_steps)
@@ -101,9 +105,18 @@ def train(
             # Report
             last = step == config.steps
             if step % TICK == 0 or last:
-                means = take_means(training, processes)
+                figures = {"means": take_means(training, processes)}
+                if step % EXAMINE == 0:
+                    figures["findings"] = examiner.examine(processes)
+                if config.augment == "adaptive":
+                    if step % EXAMINE == 0:
+                        overfitting = figures["findings"][FINDINGS.index("overfitting")]
+                        adapt(
+                            training.players.strength, overfitting, EXAMINE * config.images_per_step
+                        )
+                    figures["strength"] = training.players.strength
                 if processes.first:
-                    reporter.tick(means)
+                    reporter.tick(HostCopy(figures))
 
             # Draw, and save
             milestone = step in milestones

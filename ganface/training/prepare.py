@@ -23,6 +23,7 @@ from ganface.models.winograd import load_libraries
 from ganface.native import CannotCompile
 from ganface.run import Run, read_config
 from ganface.training.checkpoint import Training, newest_good, restore, start
+from ganface.training.streams import held_out
 
 COMPILE_STEPS = 100  # from so many on, faster kernels earn back the seconds of their compilation
 
@@ -91,6 +92,11 @@ def _check_enough(data: Path, count: int, plan: Plan) -> None:
         raise UserError(
             f"{data}: {count} images, fewer than --batch-size {plan.train.batch_size}; "
             "add images, or give a smaller batch size"
+        )
+    if plan.train.augment == "adaptive" and not held_out(count):
+        raise UserError(
+            f"{data}: {count} images, too few to hold some out, as --augment adaptive must; "
+            "write --augment on"
         )
 
 

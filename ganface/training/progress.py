@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import time
+from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,8 +28,10 @@ from ganface import files
 from ganface.config import TrainConfig
 from ganface.device import Compute
 from ganface.distributed import Processes
-from ganface.training.checkpoint import Training
+from ganface.training.checkpoint import Training, require_finite
+from ganface.training.health import FINDINGS
 from ganface.training.step import STATISTICS
+from ganface.training.verdict import HISTORY, judge
 from ganface.training.writer import HostCopy, Writer
 
 PLAIN_SECONDS = 10  # off a terminal, at most one line in so many seconds
@@ -44,6 +49,7 @@ class StatsFile:
             kept = [line for line in path.read_text().splitlines() if _step_of(line) <= step]
         files.write_text(path, "".join(f"{line}\n" for line in kept))
         self._path = path
+        self.lines: list[dict[str, Any]] = [json.loads(line) for line in kept]
 
     def write(self, line: dict[str, Any]) -> None:
         with open(self._path, "a", encoding="utf-8") as file:
@@ -57,10 +63,10 @@ def _step_of(line: str) -> float:
         return float("inf")  # the half line of a process that was killed
 
 
-def take_means(training: Training, processes: Processes) -> HostCopy:
+def take_means(training: Training, processes: Processes) -> Tensor:
     """STATISTICS' means over the updates since the last call; their sums start anew."""
     processes.average(training.sums)
-    means = HostCopy({"means": training.sums / training.summed})
+    means = training.sums / training.summed
     training.sums.zero_()
     training.summed = 0
     return means
@@ -79,20 +85,21 @@ class Reporter:
         training: Training,
     ) -> None:
         self._stats = stats
+        self._history = deque(stats.lines, maxlen=HISTORY)
         self._display = display
         self._writer = writer
         self._config = config
         self._compute = compute
         self._training = training
         self._last = time.monotonic(), training.step
-        self._means: HostCopy | None = None
+        self._figures: HostCopy | None = None
 
-    def tick(self, means: HostCopy) -> None:
-        """Report the updates since the last tick, of which `means` are the statistics."""
+    def tick(self, figures: HostCopy) -> None:
+        """Report the updates since the last tick, of which `figures` are the means and findings."""
         # The device is still at work on them. To wait for those before them keeps the times
         # honest, and leaves it enough to do.
-        if self._means:
-            self._means.wait()
+        if self._figures:
+            self._figures.wait()
         training, config = self._training, self._config
         now, (then, step_then) = time.monotonic(), self._last
         self._last = now, training.step
@@ -111,13 +118,28 @@ class Reporter:
         }
 
         def report(copies: dict[str, Tensor]) -> None:
-            statistics = dict(zip(STATISTICS, copies["means"].tolist(), strict=True))
-            whole = {**line, **statistics, **constants}
+            require_finite({"means": copies["means"]}, line["step"])
+            whole = {**line, **_named(STATISTICS, copies["means"])}
+            if "findings" in copies:
+                whole |= _named(FINDINGS, copies["findings"])
+            if "strength" in copies:
+                whole["strength"] = copies["strength"].item()
+            self._history.append(whole)
+            verdict = judge(self._history)
+            whole |= {"verdict": str(verdict), **constants}
             self._stats.write(whole)
             self._display.tick(whole)
 
-        self._means = means
-        self._writer.submit(means, report)
+        self._figures = figures
+        self._writer.submit(figures, report)
+
+
+def _named(names: Sequence[str], values: Tensor) -> dict[str, float | None]:
+    """JSON knows no NaN: what is not there is null."""
+    return {
+        name: None if math.isnan(value) else value
+        for name, value in zip(names, values.tolist(), strict=True)
+    }
 
 
 class Display:

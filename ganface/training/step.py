@@ -103,7 +103,8 @@ def update(
     scaler.step(players.opt_G)
     scaler.update()
 
-    real, fake = loss.margins(real_logits.detach(), fake_logits.detach())
+    middle = loss.middle(real_logits, fake_logits)
+    real, fake = (real_logits - middle).detach(), (fake_logits - middle).detach()
     return torch.stack(
         [
             *(loss_D.detach(), loss_G.detach(), real.sigmoid().mean(), fake.sigmoid().mean()),

@@ -10,6 +10,8 @@ import hashlib
 import torch
 from torch import Tensor
 
+HELD_OUT = 50
+
 
 def generator(seed: int, stream: str, index: int = 0) -> torch.Generator:
     """A CPU generator of its own for each (seed, stream, index); near indices share nothing."""
@@ -37,16 +39,21 @@ def mix_at(seed: int, step: int, batch_size: int) -> Tensor:
     return torch.rand(batch_size, generator=generator(seed, "mix", step))
 
 
-class DataOrder:
-    """Every image once per epoch, in a new order each time.
+def held_out(length: int) -> range:
+    """The images of a dataset that D never learns from: one in HELD_OUT."""
+    return range(HELD_OUT - 1, length, HELD_OUT)
 
-    The epochs' permutations of `length` stand end to end, and step s (from 1) takes the s-th
+
+class DataOrder:
+    """Every image that is not held out once per epoch, in a new order each time.
+
+    The epochs' permutations of them stand end to end, and step s (from 1) takes the s-th
     `batch_size` of them, so a batch may span two epochs.
     """
 
     def __init__(self, seed: int, length: int, batch_size: int) -> None:
         self._seed = seed
-        self._length = length
+        self._length = length - len(held_out(length))
         self._batch_size = batch_size
         self._epoch = -1
         self._permutation = torch.empty(0, dtype=torch.int32)
@@ -59,7 +66,8 @@ class DataOrder:
         while position < end:
             epoch, offset = divmod(position, self._length)
             part = self._order(epoch)[offset : offset + end - position]
-            parts.append(part.long())
+            part = part.long()
+            parts.append(part + part // (HELD_OUT - 1))  # past those that are held out
             position += len(part)
         return torch.cat(parts)
 

@@ -38,7 +38,8 @@ class HostCopy:
 
 
 class Writer:
-    """Does jobs one after the other in a thread. What one raises is raised where the work goes on.
+    """Does jobs one after the other in a thread. What one raises is raised where the work goes on,
+    and those after it are not done.
 
     Its block ends when the last job has, however the block is left.
     """
@@ -46,13 +47,23 @@ class Writer:
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1)
         self._jobs: deque[tuple[int, Future[None]]] = deque()
+        self._failed = False
 
     def submit(self, copy: HostCopy, job: Callable[[Tensors], None]) -> None:
         """Have job(the copies) done after the jobs before it. Waits if too much is waiting."""
-        future = self._thread.submit(lambda: job(copy.wait()))
+        future = self._thread.submit(self._do, copy, job)
         self._jobs.append((copy.nbytes, future))
         while self._jobs and (self._jobs[0][1].done() or self._waiting() > PENDING):
             self._jobs.popleft()[1].result()
+
+    def _do(self, copy: HostCopy, job: Callable[[Tensors], None]) -> None:
+        if self._failed:
+            return
+        try:
+            job(copy.wait())
+        except BaseException:
+            self._failed = True
+            raise
 
     def _waiting(self) -> int:
         return sum(nbytes for nbytes, _ in self._jobs)

@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
@@ -436,6 +437,13 @@ def evaluate(
     all_steps: Annotated[
         bool, typer.Option("--all-steps", help="Measure every milestone of a run.")
     ] = False,
+    weights: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Where Inception's weights are, for FID and the like."),
+    ] = None,
+    download: Annotated[
+        bool, typer.Option("--download", help="Download these weights, 90 MB, if need be.")
+    ] = False,
     out: Annotated[
         Path | None, typer.Option(help="A new folder; NAME-evaluation if not given.")
     ] = None,
@@ -457,6 +465,7 @@ def evaluate(
 
     from ganface.device import choose_device
     from ganface.evaluation.evaluate import Evaluation, draw_pairs, split_size
+    from ganface.evaluation.fidelity import Fidelity, Inception
     from ganface.evaluation.images import DrawnImages, choose
     from ganface.evaluation.report import describe_protocol, figures_table
     from ganface.files import write_text
@@ -464,43 +473,57 @@ def evaluate(
 
     device = choose_device(DeviceConfig(**pick(DeviceConfig, given)).device)
     asked = count or (5_000 if device.type == "cpu" else 50_000)
+    weights, missing = find_inception(weights, download)
     reals, fakes = open_both(images, models, data, cache, given)
     count = split_size(asked, asked if fakes is None else len(fakes), len(reals))
+    if missing:
+        stderr().print(missing, soft_wrap=True)
     if count < asked:
-        stderr().print(f"{count} images on each side: DATA has {len(reals)}, to be split in two")
-    with progress_bar("measuring reals") as track:
+        stderr().print(f"{count} images on each side; half of the {len(reals)} reals at most")
+    with progress_bar("reals") as track:
         evaluation = Evaluation(reals, count, device, track)
+        fidelity = Fidelity(reals, count, Inception(weights, device), track) if weights else None
+    floors = evaluation.floors | (fidelity.floors if fidelity else {})
 
     measured: list[dict[str, Any]] = []
+    columns = {}
     for path in models or [images]:
         made_by = {}
         if models:
-            G, meta = open_generator(path, given)
+            G, meta = open_generator(path, pick(DeviceConfig, given))
             made_by = origin(meta)
-            fakes = DrawnImages(G, count)
-        chosen = list(range(count)) if models else choose(fakes, count)
-        with progress_bar(f"measuring {path.stem}") as track:
-            figures, pairs = evaluation.measure(fakes, chosen, track)
-        pairs_as_json = [dataclasses.asdict(pair) for pair in pairs]
-        measured.append({**made_by, "figures": figures, "pairs": pairs_as_json})
+            fakes = DrawnImages(G, asked)
+        chosen = list(range(asked)) if models else choose(fakes, asked)
+        name = f"step {made_by['step']:,}" if models else name_of(images)
+        with progress_bar(name) as track:
+            figures, pairs = evaluation.measure(fakes, chosen[:count], track)
+            if fidelity:
+                figures |= fidelity.measure(fakes, chosen, track)
+        columns[name] = figures
+        measured.append({**made_by, "figures": figures, "pairs": [asdict(pair) for pair in pairs]})
 
     result = {
         "images": str(images),
         "data": str(data),
-        **describe_protocol(reals, count, device),
-        "floors": evaluation.floors,
+        **describe_protocol(reals, count, len(chosen), device, weights),
+        "floors": floors,
         "measured": measured,
     }
-    columns = {
-        f"step {each['step']:,}" if models else name_of(images): each["figures"]
-        for each in measured
-    }
     write_text(out / "evaluation.json", json.dumps(result, indent=1) + "\n")
-    picture = draw_pairs(fakes, reals, pairs)
-    save_png(out / "pairs.png", picture, {"kind": "pairs", **made_by})
+    save_png(out / "pairs.png", draw_pairs(fakes, reals, pairs), {"kind": "pairs", **made_by})
     files = [str(out / "evaluation.json"), str(out / "pairs.png")]
-    text = as_text(figures_table(columns, evaluation.floors))
+    text = as_text(figures_table(columns, floors))
     show_result({**result, "files": files}, as_json, "\n".join([text, "", *files]))
+
+
+def find_inception(folder: Path | None, download: bool) -> tuple[Path | None, str]:
+    """The weights that FID needs; or None, and why not."""
+    from ganface.evaluation.fidelity import NotAvailableError, find_weights
+
+    try:
+        return find_weights(folder, download), ""
+    except NotAvailableError as reason:
+        return None, f"no FID, KID, precision and recall: {reason}"
 
 
 def open_both(
@@ -515,7 +538,7 @@ def open_both(
     if models:
         if images.is_dir():
             settings = read_config(Run(images))["build"] | settings
-        size = open_generator(models[-1], given)[0].size
+        size = open_generator(models[-1], pick(DeviceConfig, given))[0].size
         if wanted.setdefault("size", size) != size:
             raise UserError(f"--size {wanted['size']}: {images} makes faces of {size} pixels")
         settings["size"] = size

@@ -467,40 +467,40 @@ def evaluate(
     from ganface.evaluation.evaluate import Evaluation, draw_pairs, split_size
     from ganface.evaluation.fidelity import Fidelity, Inception
     from ganface.evaluation.images import DrawnImages, choose
-    from ganface.evaluation.report import describe_protocol, figures_table
+    from ganface.evaluation.report import describe_protocol, draw_figures, figures_table
     from ganface.files import write_text
     from ganface.images import save_png
 
     device = choose_device(DeviceConfig(**pick(DeviceConfig, given)).device)
     asked = count or (5_000 if device.type == "cpu" else 50_000)
     weights, missing = find_inception(weights, download)
-    reals, fakes = open_both(images, models, data, cache, given)
-    count = split_size(asked, asked if fakes is None else len(fakes), len(reals))
+    reals, made = open_both(images, models, data, cache, given)
+    available = len(made) if made else asked
+    count = split_size(asked, available, len(reals))
     if missing:
         stderr().print(missing, soft_wrap=True)
     if count < asked:
-        stderr().print(f"{count} images on each side; half of the {len(reals)} reals at most")
+        there = f"there are {available}, and {len(reals)} reals to be split in two"
+        stderr().print(f"{count} images are measured, not {asked}: {there}", soft_wrap=True)
     with progress_bar("reals") as track:
         evaluation = Evaluation(reals, count, device, track)
         fidelity = Fidelity(reals, count, Inception(weights, device), track) if weights else None
     floors = evaluation.floors | (fidelity.floors if fidelity else {})
 
     measured: list[dict[str, Any]] = []
-    columns = {}
     for path in models or [images]:
-        made_by = {}
-        if models:
+        if made:
+            name, made_by, fakes, chosen = name_of(path), {}, made, choose(made, asked)
+        else:
             G, meta = open_generator(path, pick(DeviceConfig, given))
-            made_by = origin(meta)
-            fakes = DrawnImages(G, asked)
-        chosen = list(range(asked)) if models else choose(fakes, asked)
-        name = f"step {made_by['step']:,}" if models else name_of(images)
+            name, made_by = f"step {meta['step']:,}", origin(meta)
+            fakes, chosen = DrawnImages(G, asked), range(asked)
         with progress_bar(name) as track:
             figures, pairs = evaluation.measure(fakes, chosen[:count], track)
             if fidelity:
                 figures |= fidelity.measure(fakes, chosen, track)
-        columns[name] = figures
-        measured.append({**made_by, "figures": figures, "pairs": [asdict(pair) for pair in pairs]})
+        pairs_as_json = [asdict(pair) for pair in pairs]
+        measured.append({"name": name, **made_by, "figures": figures, "pairs": pairs_as_json})
 
     result = {
         "images": str(images),
@@ -509,11 +509,16 @@ def evaluate(
         "floors": floors,
         "measured": measured,
     }
-    write_text(out / "evaluation.json", json.dumps(result, indent=1) + "\n")
-    save_png(out / "pairs.png", draw_pairs(fakes, reals, pairs), {"kind": "pairs", **made_by})
-    files = [str(out / "evaluation.json"), str(out / "pairs.png")]
-    text = as_text(figures_table(columns, floors))
-    show_result({**result, "files": files}, as_json, "\n".join([text, "", *files]))
+    files = [out / "evaluation.json", out / "pairs.png"]
+    write_text(files[0], json.dumps(result, indent=1) + "\n")
+    save_png(files[1], draw_pairs(fakes, reals, pairs), {"kind": "pairs", **made_by})
+    if all_steps:
+        files.append(out / "chart.png")
+        steps = {each["step"]: each["figures"] for each in measured}
+        save_png(files[2], draw_figures(steps, floors), {"kind": "chart", "steps": [*steps]})
+    columns = {each["name"]: each["figures"] for each in measured}
+    text = [as_text(figures_table(f"{count:,} images", columns, floors)), "", *map(str, files)]
+    show_result({**result, "files": text[2:]}, as_json, "\n".join(text))
 
 
 def find_inception(folder: Path | None, download: bool) -> tuple[Path | None, str]:
@@ -529,7 +534,7 @@ def find_inception(folder: Path | None, download: bool) -> tuple[Path | None, st
 def open_both(
     images: Path, models: Sequence[Path], data: Path, cache: Path | None, given: dict[str, Any]
 ) -> "tuple[Pack, Pack | None]":
-    """The reals, and the images that are measured if no generator draws them, of equal size."""
+    """The reals, and images of their size that are measured, if no generator draws these."""
     from ganface.dataset.build import open_pack
     from ganface.run import Run, read_config
 

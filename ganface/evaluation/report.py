@@ -6,14 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from PIL import Image
 from rich.table import Table
 
 from ganface import __version__
+from ganface.charts import Line, Panel, draw_chart
 from ganface.dataset.pack import Pack
 from ganface.evaluation.evaluate import Figures
 from ganface.evaluation.features import NAME
 from ganface.evaluation.fidelity import describe_inception
 from ganface.evaluation.images import SPLIT_SEED
+
+ASCII = str.maketrans("é×", "ex")  # the charts' font has no others
 
 TITLES = {
     "frechet": ("Fréchet distance, random features", "lower"),
@@ -46,9 +50,9 @@ def describe_protocol(
     }
 
 
-def figures_table(columns: dict[str, Figures], floors: Figures) -> Table:
+def figures_table(corner: str, columns: dict[str, Figures], floors: Figures) -> Table:
     """A row for each figure: its title, its value in each of `columns`, its floor, what is good."""
-    sheet = Table("", *columns, "reals", "good is", box=None, pad_edge=False)
+    sheet = Table(corner, *columns, "reals", "good is", box=None, pad_edge=False)
     for column in sheet.columns[1:-1]:
         column.justify = "right"
     for name in next(iter(columns.values())):
@@ -59,11 +63,25 @@ def figures_table(columns: dict[str, Figures], floors: Figures) -> Table:
     return sheet
 
 
+def draw_figures(steps: dict[int, Figures], floors: Figures) -> Image.Image:
+    """A chart of the figures over the steps, each beside its floor."""
+    panels = []
+    for name, (title, good) in TITLES.items():
+        if name not in next(iter(steps.values())):
+            continue
+        lines = [Line("samples", [*steps], [figures[name] for figures in steps.values()])]
+        if name in floors:
+            lines.append(Line("reals", [*steps], [floors[name]] * len(steps)))
+        title = title.translate(ASCII)
+        panels.append(Panel(f"{title} (good is {good})", lines, log=good == "lower"))
+    return draw_chart(panels, "steps")
+
+
 def describe_figure(name: str) -> tuple[str, str]:
     """Its title, and which way is better."""
     if name.startswith("swd_"):
         side = name.removeprefix("swd_")
-        return f"  at {side} × {side}", "lower"
+        return f"  of details at {side} × {side}", "lower"
     return TITLES[name]
 
 

@@ -29,7 +29,7 @@ def copies(faces, tmp_path):
 
 def test_evaluate_a_run(invoke, tiny_run, pack_file, home):
     lines = invoke("evaluate", tiny_run.path, pack_file, "--count", 30).done()
-    assert lines[0].split() == ["step", "12", "reals", "good", "is"]
+    assert lines[0].split() == ["30", "images", "step", "12", "reals", "good", "is"]
     assert any(line.startswith("coverage") for line in lines)
     out = home / "tiny-evaluation"
     assert lines[-2:] == [f"tiny-evaluation/{name}" for name in ("evaluation.json", "pairs.png")]
@@ -103,7 +103,7 @@ def test_a_zip_and_a_pack_of_images_are_measured_alike(invoke, copies, pack_file
             file.write(path, path.name)
     invoke("dataset", "build", copies, pack, "--size", 32).done()
     results = [
-        json.loads(invoke("evaluate", images, pack_file, "--json").out)["measured"]
+        json.loads(invoke("evaluate", images, pack_file, "--json").out)["measured"][0]["figures"]
         for images in (copies, archive, pack)
     ]
     assert results[0] == results[1] == results[2]
@@ -117,18 +117,21 @@ def test_data_that_is_a_folder_is_ingested_as_the_run_did(invoke, tiny_run, face
     assert "used" not in invoke(*command).err  # read once, kept
 
 
-def test_every_milestone_stands_in_a_column(invoke, tiny_run, pack_file):
+def test_every_milestone_stands_in_a_column_and_in_a_chart(invoke, tiny_run, pack_file, home):
     command = ("evaluate", tiny_run.path, pack_file, "--count", 20, "--all-steps")
     lines = invoke(*command).done()
-    assert lines[0].split() == ["step", "4", "step", "8", "step", "12", "reals", "good", "is"]
+    assert lines[0].split()[2:] == ["step", "4", "step", "8", "step", "12", "reals", "good", "is"]
     found = json.loads(invoke(*command, "--json").out)
     assert [each["step"] for each in found["measured"]] == [4, 8, 12]
+    chart = home / "tiny-evaluation" / "chart.png"
+    assert str(chart.relative_to(home)) in lines
+    assert read_png_meta(chart)["steps"] == [4, 8, 12]
 
 
 def test_fewer_images_than_asked_for_are_told(invoke, tiny_run, pack_file):
     result = invoke("evaluate", tiny_run.path, pack_file, "--count", 60)
     assert result.code == 0
-    assert "50 images on each side" in result.err
+    assert "50 images are measured, not 60: there are 60, and 100 reals" in result.err
 
 
 # ---------------------------------------------------------------------------- Inception

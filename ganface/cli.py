@@ -477,6 +477,7 @@ def evaluate(
     reals, made = open_both(images, models, data, cache, given)
     available = len(made) if made else asked
     count = split_size(asked, available, len(reals))
+    drawn = asked if weights else count  # papers take more samples than half the reals
     if missing:
         stderr().print(missing, soft_wrap=True)
     if count < asked:
@@ -490,11 +491,11 @@ def evaluate(
     measured: list[dict[str, Any]] = []
     for path in models or [images]:
         if made:
-            name, made_by, fakes, chosen = name_of(path), {}, made, choose(made, asked)
+            name, made_by, fakes, chosen = name_of(path), {}, made, choose(made, drawn)
         else:
             G, meta = open_generator(path, pick(DeviceConfig, given))
             name, made_by = f"step {meta['step']:,}", origin(meta)
-            fakes, chosen = DrawnImages(G, asked), range(asked)
+            fakes, chosen = DrawnImages(G, drawn), range(drawn)
         with progress_bar(name) as track:
             figures, pairs = evaluation.measure(fakes, chosen[:count], track)
             if fidelity:

@@ -35,12 +35,12 @@ TITLES = {
 
 
 def describe_protocol(
-    reals: Pack, count: int, fakes: int, device: torch.device, weights: Path | None
+    reals: Pack, count: int, samples: int, device: torch.device, weights: Path | None
 ) -> dict[str, Any]:
     """All that has to be equal for figures to be compared."""
     return {
         "count": count,
-        "fakes": fakes,
+        "samples": samples,
         "size": reals.size,
         "reals": {"fingerprint": reals.fingerprint, "images": len(reals), "split_seed": SPLIT_SEED},
         "features": NAME,

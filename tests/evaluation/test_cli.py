@@ -44,7 +44,7 @@ def test_json_says_all_that_figures_depend_on(invoke, tiny_run, pack_file, home)
     found = json.loads(result.out)
     stored = json.loads((home / "tiny-evaluation" / "evaluation.json").read_text())
     assert {**stored, "files": found["files"]} == found
-    assert found["count"] == found["fakes"] == 30
+    assert found["count"] == found["samples"] == 30
     assert found["size"] == 32
     assert found["reals"]["images"] == 100
     assert found["reals"]["fingerprint"] == read_header(pack_file).meta["sha256"]
@@ -92,7 +92,7 @@ def test_images_that_are_equal_are_measured_each(invoke, copies, pack_file):
     for index in range(60):
         shutil.copy(copies / "000.png", copies / f"again-{index}.png")
     found = json.loads(invoke("evaluate", copies, pack_file, "--count", 50, "--json").out)
-    assert found["fakes"] == 50
+    assert found["samples"] == 50
     assert found["measured"][0]["figures"]["diversity"] < 0.9
 
 
@@ -157,7 +157,7 @@ def test_with_weights_the_figures_of_papers_are_there(
     monkeypatch.setattr(fidelity, "Inception", FewFeatures)
     command = ("evaluate", tiny_run.path, pack_file, "--weights", tmp_path, "--count", 60)
     found = json.loads(invoke(*command, "--json").out)
-    assert (found["count"], found["fakes"]) == (50, 60)
+    assert (found["count"], found["samples"]) == (50, 60)
     assert found["inception"]["tool"].startswith("torch-fidelity 0.")
     assert found["inception"].keys() == {"tool", "network", "weights", "resize"}
     assert found["floors"].keys() == FIGURES | {"fid", "kid", "precision", "recall"}

@@ -148,7 +148,7 @@ def train(
     run = Run(out or Path("runs") / name_of(data))
     if not run.begun(resume):
         check_size(BuildConfig(**pick(BuildConfig, given)).size)
-        TrainConfig(**pick(TrainConfig, given))
+        TrainConfig.of(pick(TrainConfig, given))
 
     from ganface.distributed import this_process
     from ganface.training.prepare import make_plan

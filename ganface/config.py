@@ -24,6 +24,13 @@ def between(low: float, high: float) -> Check:
     return lambda value: None if low <= value <= high else f"must lie between {low} and {high}"
 
 
+a_rate = between(1e-8, 1)
+
+
+def optional(check: Check) -> Check:
+    return lambda value: None if value is None else check(value)
+
+
 def any_value(_: object) -> None:
     return None
 
@@ -111,14 +118,38 @@ class DeviceConfig(Settings):
 
 @dataclass(frozen=True)
 class TrainConfig(DeviceConfig):
-    """How a run trains. The defaults are the DCGAN paper's (Radford, Metz and Chintala 2015)."""
+    """How a run trains. The defaults are those of the preset `best`; `of` takes them from another.
 
+    Raises UserError for settings that make no sense together.
+    """
+
+    preset: Literal["best", "dcgan"] = setting(
+        "best", "Defaults of what follows: the best we know, or the DCGAN paper's."
+    )
     steps: int = setting(50_000, "Updates of D and G to train for.", at_least(1), may_change=True)
     batch_size: int = setting(64, "Images per update.", at_least(2))
     width: int = setting(64, "Channels of the layer next to the image.", between(1, 1024))
     z_dim: int = setting(100, "Length of the latent vector z.", between(1, 65_536))
-    lr: float = setting(2e-4, "Adam's learning rate, for D and for G.", between(1e-8, 1))
+    loss: Literal["ns", "saturating", "lsgan", "hinge", "wgan-gp", "rpgan"] = setting(
+        "ns", "What D and G are after."
+    )
+    r1: float = setting(0.0, "Weight of R1, D's gradient at real images.", at_least(0))
+    r2: float = setting(0.0, "Weight of R2, D's gradient at generated images.", at_least(0))
+    norm: Literal["batch", "none"] = setting("batch", "D's normalisation.")
+    spectral_norm: bool = setting(False, "Divide D's weights by their largest singular values.")
+    d_steps: int = setting(1, "Updates of D for each of G.", between(1, 100))
+    lr: float = setting(2e-4, "Adam's learning rate, for D and for G.", a_rate)
+    lr_d: float | None = setting(None, "D's learning rate, if not --lr.", optional(a_rate))
+    lr_g: float | None = setting(None, "G's learning rate, if not --lr.", optional(a_rate))
     beta1: float = setting(0.5, "Adam's beta1.", between(0, 0.9999))
+    beta2: float = setting(0.999, "Adam's beta2.", between(0, 0.999999))
+    augment: Literal["off", "on", "adaptive"] = setting(
+        "off", "Show D changed images: never, always, or more often when it overfits."
+    )
+    upsample: Literal["transposed", "nearest"] = setting(
+        "transposed", "How G doubles the side: transposed convolutions, or enlarge and convolve."
+    )
+    modulate: bool = setting(False, "Let z scale and shift the channels of every layer of G.")
     ema_decay: float = setting(
         0.999, "Decay of G_ema, the average of G that draws every picture.", between(0, 0.999999)
     )
@@ -150,6 +181,45 @@ class TrainConfig(DeviceConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         _ = self.grid_seeds, self.milestone_steps  # their texts are checked by reading them
+        for problem, reason in self._contradictions().items():
+            if reason:
+                raise UserError(f"{problem}: {reason}")
+
+    def _contradictions(self) -> dict[str, str | None]:
+        """Settings that do not go together, and why, if they were chosen."""
+        batch, penalty = self.norm == "batch", bool(self.r1 or self.r2)
+        steep = "their gradients, through BatchNorm, depend on the other images; add --norm none"
+        return {
+            "--r1, --r2": steep if penalty and batch else None,
+            "--loss wgan-gp": steep if self.loss == "wgan-gp" and batch else None,
+            "--loss wgan-gp with --r1, --r2": (
+                "one wants gradients of length 1, the other of 0; leave --r1 and --r2 out"
+                if self.loss == "wgan-gp" and penalty
+                else None
+            ),
+            "--spectral-norm": (
+                "BatchNorm would scale the weights up again; add --norm none"
+                if self.spectral_norm and batch
+                else None
+            ),
+        }
+
+    @classmethod
+    def of(cls, given: dict[str, Any]) -> "TrainConfig":
+        """The preset's settings, with the given ones in their place."""
+        return cls(**{**PRESETS.get(given.get("preset", ""), {}), **given})
+
+    @property
+    def rate_D(self) -> float:
+        return self.lr if self.lr_d is None else self.lr_d
+
+    @property
+    def rate_G(self) -> float:
+        return self.lr if self.lr_g is None else self.lr_g
+
+    @property
+    def images_per_step(self) -> int:
+        return self.batch_size * self.d_steps
 
     @property
     def grid_seeds(self) -> tuple[int, ...]:
@@ -160,6 +230,13 @@ class TrainConfig(DeviceConfig):
         """The milestones that this run reaches, in order, its last step among them."""
         steps = parse_integers("--milestones", self.milestones, low=1)
         return tuple(sorted({step for step in steps if step < self.steps} | {self.steps}))
+
+
+# What each preset changes in TrainConfig's defaults
+PRESETS: dict[str, dict[str, Any]] = {
+    # Radford, Metz and Chintala 2015
+    "dcgan": {},
+}
 
 
 def changed_settings(old: Settings, new: dict[str, Any]) -> list[str]:

@@ -3,6 +3,7 @@ import dataclasses
 import pytest
 
 from ganface.config import (
+    PRESETS,
     BuildConfig,
     DeviceConfig,
     TrainConfig,
@@ -93,6 +94,39 @@ def test_every_setting_has_a_help_text_that_ends_as_a_sentence():
 )
 def test_milestones_are_those_that_the_run_reaches_and_its_end(steps, milestones, reached):
     assert TrainConfig(steps=steps, milestones=milestones).milestone_steps == reached
+
+
+@pytest.mark.parametrize(
+    ("settings", "named", "advice"),
+    [
+        ({"norm": "batch", "r1": 1.0}, "--r1, --r2", "add --norm none"),
+        ({"norm": "batch", "r2": 1.0}, "--r1, --r2", "add --norm none"),
+        ({"norm": "batch", "loss": "wgan-gp"}, "--loss wgan-gp", "add --norm none"),
+        ({"norm": "none", "loss": "wgan-gp", "r1": 1.0}, "--loss wgan-gp with", "leave --r1"),
+        ({"norm": "batch", "spectral_norm": True}, "--spectral-norm", "add --norm none"),
+    ],
+)
+def test_settings_that_make_no_sense_together_are_refused_with_the_reason(settings, named, advice):
+    with pytest.raises(UserError, match=f"^{named}.*: .*; {advice}"):
+        TrainConfig.of({"preset": "dcgan", **settings})
+
+
+def test_a_preset_gives_the_defaults_and_what_is_given_goes_before():
+    config = TrainConfig.of({"preset": "dcgan", "lr_d": 1e-3, "beta1": 0.1})
+    assert (config.preset, config.loss, config.norm, config.beta1) == ("dcgan", "ns", "batch", 0.1)
+    assert (config.rate_D, config.rate_G) == (1e-3, 2e-4)
+    assert TrainConfig.of({}) == TrainConfig()
+    with pytest.raises(UserError, match="--lr-g 0"):
+        TrainConfig(lr_g=0.0)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_is_of_settings_that_go_together(preset):
+    assert TrainConfig.of({"preset": preset}).preset == preset
+
+
+def test_images_per_step_are_those_of_all_updates_of_D():
+    assert TrainConfig(batch_size=8, d_steps=3).images_per_step == 24
 
 
 def test_only_settings_that_change_the_training_stand_in_the_way_of_a_resume():

@@ -1,28 +1,34 @@
-"""The four convolutions of a DCGAN, all of 4 × 4 weights, each computed in its fastest way."""
+"""The convolutions of a DCGAN, each computed in its fastest way."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
 from torch import Tensor, nn
-from torch.nn.functional import linear
+from torch.nn.functional import conv_transpose2d, linear, pad
 
 from ganface.models import winograd
 
 
 class Halve(nn.Conv2d):
-    """[B, C, S, S] -> [B, K, S / 2, S / 2]"""
+    """[B, C, S, S] -> [B, K, S / 2, S / 2], with weights of 4 × 4."""
 
     compiled = False  # whether to use winograd.c
 
-    def __init__(self, C: int, K: int) -> None:
-        super().__init__(C, K, 4, stride=2, padding=1, bias=False)
+    def __init__(self, C: int, K: int, bias: bool = False) -> None:
+        super().__init__(C, K, 4, stride=2, padding=1, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
         y = winograd.halve(x, self.weight) if self.compiled else None
-        return super().forward(x) if y is None else y
+        if y is None:
+            return super().forward(x)
+        return y if self.bias is None else y.add_(self.bias[:, None, None])
 
 
 class Double(nn.ConvTranspose2d):
-    """[B, K, S, S] -> [B, C, 2 S, 2 S]"""
+    """[B, K, S, S] -> [B, C, 2 S, 2 S], with weights of 4 × 4."""
 
     compiled = False
 
@@ -30,8 +36,30 @@ class Double(nn.ConvTranspose2d):
         super().__init__(K, C, 4, stride=2, padding=1, bias=False)
 
     def forward(self, y: Tensor) -> Tensor:
-        x = winograd.double(y, self.weight) if self.compiled else None
-        return super().forward(y) if x is None else x
+        w = self.kernel()
+        x = winograd.double(y, w) if self.compiled else None
+        return conv_transpose2d(y, w, stride=2, padding=1) if x is None else x
+
+    def kernel(self) -> Tensor:
+        """float32 [K, C, 4, 4]"""
+        return self.weight
+
+
+class Enlarge(Double):
+    """[B, K, S, S] -> [B, C, 2 S, 2 S]: each pixel made 2 × 2, then convolved with 3 × 3 weights.
+
+    Every weight counts alike everywhere, so there is no chequerboard to unlearn: Odena, Dumoulin
+    and Olah 2016, "Deconvolution and Checkerboard Artifacts". It is the transposed convolution
+    whose 4 × 4 weights are the 3 × 3 ones, spread by a box of 2 × 2, and costs as much.
+    """
+
+    def __init__(self, K: int, C: int) -> None:
+        super().__init__(K, C)
+        self.weight = nn.Parameter(torch.empty(K, C, 3, 3))
+
+    def kernel(self) -> Tensor:
+        rows = pad(self.weight, (0, 0, 0, 1)) + pad(self.weight, (0, 0, 1, 0))
+        return pad(rows, (0, 1)) + pad(rows, (1, 0))
 
 
 class Gather(nn.Conv2d):
@@ -60,8 +88,19 @@ def _flat(x: Tensor) -> Tensor:
     return x.permute(0, 2, 3, 1).flatten(1)
 
 
-def use_compiled(network: nn.Module) -> None:
-    """Use the compiled kernels wherever in the network they fit."""
+def use_compiled(network: nn.Module, wanted: bool = True) -> None:
+    """Use the compiled kernels wherever in the network they fit, or nowhere."""
     for module in network.modules():
         if isinstance(module, (Halve, Double)):
-            module.compiled = True
+            module.compiled = wanted
+
+
+@contextmanager
+def uncompiled(network: nn.Module) -> Iterator[None]:
+    """Within the block the network uses no compiled kernels."""
+    before = any(getattr(module, "compiled", False) for module in network.modules())
+    use_compiled(network, False)
+    try:
+        yield
+    finally:
+        use_compiled(network, before)

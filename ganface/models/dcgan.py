@@ -6,11 +6,18 @@ The paper's networks are for 64 × 64; a size of 32 takes one layer out of each,
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import relu
+from torch.nn.utils.parametrizations import spectral_norm
 
 from ganface.config import check_size
-from ganface.models.convolutions import Double, Gather, Halve, Spread
+from ganface.models.convolutions import Double, Enlarge, Gather, Halve, Spread
+
+LEAK = 0.2  # of LeakyReLU
+HIDDEN = 32  # units of the networks that modulate G, as in their paper
 
 
 def _doublings(size: int) -> int:
@@ -19,52 +26,92 @@ def _doublings(size: int) -> int:
     return (size // 4).bit_length() - 1
 
 
-class Generator(nn.Module):
-    """G: z [B, z_dim] -> images [B, 3, size, size] in [-1, 1]."""
+class Modulated(nn.BatchNorm2d):
+    """BatchNorm whose scale and shift are functions of z, a small network's for each layer.
 
-    def __init__(self, size: int, z_dim: int, width: int) -> None:
+    In the plain G only the first layer hears of z. "Self-modulation": Chen et al. 2019, "On Self
+    Modulation for Generative Adversarial Networks" (arXiv:1810.01365), section 3.
+    """
+
+    def __init__(self, channels: int, z_dim: int) -> None:
+        super().__init__(channels, affine=False)
+        self.hidden = nn.Linear(z_dim, HIDDEN)
+        self.scale, self.shift = nn.Linear(HIDDEN, channels), nn.Linear(HIDDEN, channels)
+
+    def forward(self, x: Tensor, z: Tensor) -> Tensor:
+        x, hidden = super().forward(x), relu(self.hidden(z))
+        scale, shift = 1 + self.scale(hidden), self.shift(hidden)
+        return torch.addcmul(shift[:, :, None, None], x, scale[:, :, None, None])
+
+
+class Generator(nn.Module):
+    """G: z [B, z_dim] -> images [B, 3, size, size] in [-1, 1].
+
+    upsample: "transposed" convolutions, the paper's, or "nearest", which enlarges and convolves.
+    modulate: whether z scales and shifts the channels of every layer.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        z_dim: int,
+        width: int,
+        upsample: str = "transposed",
+        modulate: bool = False,
+    ) -> None:
         super().__init__()
-        self.size, self.z_dim, self.width = size, z_dim, width
+        self.modulate = modulate
+        self.size, self.z_dim, self.width, self.upsample = size, z_dim, width, upsample
+        layer = {"transposed": Double, "nearest": Enlarge}[upsample]
+        norm = partial(Modulated, z_dim=z_dim) if modulate else nn.BatchNorm2d
         channels = width * 2 ** (_doublings(size) - 1)
         # z [B, z_dim, 1, 1] -> [B, channels, 4, 4]
         layers: list[nn.Module] = [
             Spread(z_dim, channels),
-            nn.BatchNorm2d(channels),
+            norm(channels),
             nn.ReLU(inplace=True),
         ]
         # Each layer doubles the side and halves the channels: ... -> [B, width, size/2, size/2]
         while channels > width:
             layers += [
-                Double(channels, channels // 2),
-                nn.BatchNorm2d(channels // 2),
+                layer(channels, channels // 2),
+                norm(channels // 2),
                 nn.ReLU(inplace=True),
             ]
             channels //= 2
         # -> [B, 3, size, size]
-        layers += [Double(width, 3), nn.Tanh()]
+        layers += [layer(width, 3), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
 
     def forward(self, z: Tensor) -> Tensor:
-        return self.layers(z[:, :, None, None])
+        x = z[:, :, None, None]
+        for layer in self.layers:
+            x = layer(x, z) if isinstance(layer, Modulated) else layer(x)
+        return x
 
 
 class Discriminator(nn.Module):
-    """D: images [B, 3, size, size] in [-1, 1] -> logits [B]. D(x) is their sigmoid."""
+    """D: images [B, 3, size, size] in [-1, 1] -> logits [B]. D(x) is their sigmoid.
 
-    def __init__(self, size: int, width: int) -> None:
+    norm: "batch", the paper's, or "none"; then an image's logit depends on no other image.
+    """
+
+    def __init__(self, size: int, width: int, norm: str = "batch") -> None:
         super().__init__()
+        self.norm = norm
+        batch = norm == "batch"
         # [B, 3, size, size] -> [B, width, size/2, size/2]
         layers: list[nn.Module] = [
-            Halve(3, width),
-            nn.LeakyReLU(0.2, inplace=True),
+            Halve(3, width, bias=not batch),
+            nn.LeakyReLU(LEAK, inplace=True),
         ]
         # Each layer halves the side and doubles the channels, down to 4 × 4
         channels = width
         for _ in range(_doublings(size) - 1):
             layers += [
-                Halve(channels, channels * 2),
-                nn.BatchNorm2d(channels * 2),
-                nn.LeakyReLU(0.2, inplace=True),
+                Halve(channels, channels * 2, bias=not batch),
+                *([nn.BatchNorm2d(channels * 2)] if batch else []),
+                nn.LeakyReLU(LEAK, inplace=True),
             ]
             channels *= 2
         # [B, channels, 4, 4] -> [B, 1, 1, 1]
@@ -76,10 +123,38 @@ class Discriminator(nn.Module):
 
 
 def initialise(network: nn.Module, generator: torch.Generator) -> None:
-    """The paper's start: convolutions from N(0, 0.02), BatchNorm's scales from N(1, 0.02)."""
+    """The paper's start: convolutions from N(0, 0.02), BatchNorm's scales from N(1, 0.02).
+
+    Where no BatchNorm corrects the scale, that start would be next to nothing; the scale is then
+    He et al.'s 2015, "Delving Deep into Rectifiers", equation 14. What modulates G starts small.
+    """
+    scaled = isinstance(network, Discriminator) and network.norm == "none"
     for module in network.modules():
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
-            nn.init.normal_(module.weight, 0.0, 0.02, generator=generator)
-        elif isinstance(module, nn.BatchNorm2d):
+            if scaled:
+                nn.init.kaiming_normal_(module.weight, LEAK, generator=generator)
+            else:
+                nn.init.normal_(module.weight, 0.0, 0.02, generator=generator)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.Linear):
+            nn.init.normal_(module.weight, 0.0, 0.05, generator=generator)
+            nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.BatchNorm2d) and module.affine:
             nn.init.normal_(module.weight, 1.0, 0.02, generator=generator)
             nn.init.zeros_(module.bias)
+
+
+def constrain(D: Discriminator, generator: torch.Generator) -> None:
+    """Divide each of D's weights by its largest singular value whenever it is used.
+
+    The value follows by one power iteration for each pass: Miyato et al. 2018, "Spectral
+    Normalization for Generative Adversarial Networks" (arXiv:1802.05957). To be called on weights
+    that are initialised.
+    """
+    # It starts from random vectors of PyTorch's global generator
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(torch.randint(2**62, (), generator=generator)))
+        for module in D.modules():
+            if isinstance(module, nn.Conv2d):
+                spectral_norm(module)

@@ -17,7 +17,14 @@ ARCHITECTURE = "dcgan"
 
 def describe_generator(G: Generator) -> dict[str, Any]:
     """What `load_generator` needs beside the tensors to build G again."""
-    return {"architecture": ARCHITECTURE, "size": G.size, "z_dim": G.z_dim, "width": G.width}
+    return {
+        "architecture": ARCHITECTURE,
+        "size": G.size,
+        "z_dim": G.z_dim,
+        "width": G.width,
+        "upsample": G.upsample,
+        "modulate": G.modulate,
+    }
 
 
 def save_snapshot(

@@ -24,6 +24,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from ganface.native import compile_library
 
@@ -227,6 +228,7 @@ class _Convolution(torch.autograd.Function):
         return method.outputs(v @ u.mT)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, Tensor | None, None]:  # type: ignore[override]
         v, u = ctx.saved_tensors
         dm = ctx.method.outputs_T(dy)
@@ -244,6 +246,7 @@ class _TransposedConvolution(torch.autograd.Function):
         return method.tiles_T(m @ u)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, dx: Tensor) -> tuple[Tensor | None, Tensor | None, None]:  # type: ignore[override]
         m, u = ctx.saved_tensors
         dv = ctx.method.tiles(dx)

@@ -92,7 +92,7 @@ class Artist:
         def save(tensors: dict[str, Tensor]) -> None:
             faces = tensors.pop("faces")
             sheet = grid(faces, square_columns(len(faces)))
-            images_seen = step * self._config.batch_size
+            images_seen = step * self._config.images_per_step
             digest = save_snapshot(snapshot, tensors, describe_generator(G_ema), step, images_seen)
             save_png(picture, sheet, {**meta, "snapshot": digest})
             finish()

@@ -2,6 +2,7 @@
 
     G.*, D.*, G_ema.*            the networks
     opt_G.*, opt_D.*             each Adam's moments and step counts, by number of the parameter
+    strength                     of the augmentation
     sums                         statistics gathered since the last line of stats.jsonl
     metadata                     step, settings, scaler, dataset fingerprint, versions
 
@@ -22,7 +23,7 @@ from ganface import files
 from ganface.config import TrainConfig
 from ganface.device import Compute
 from ganface.errors import UserError
-from ganface.models.dcgan import Discriminator, Generator, initialise
+from ganface.models.dcgan import Discriminator, Generator, constrain, initialise
 from ganface.models.snapshot import describe_generator
 from ganface.run import Run
 from ganface.training import streams
@@ -47,11 +48,15 @@ def start(config: TrainConfig, size: int, compute: Compute) -> Training:
 
     Raises UserError for a size that the networks cannot do.
     """
-    G = Generator(size, config.z_dim, config.width)
-    D = Discriminator(size, config.width)
+    G, G_ema = (
+        Generator(size, config.z_dim, config.width, config.upsample, config.modulate)
+        for _ in range(2)
+    )
+    D = Discriminator(size, config.width, config.norm)
     initialise(G, streams.generator(config.seed, "G"))
     initialise(D, streams.generator(config.seed, "D"))
-    G_ema = Generator(size, config.z_dim, config.width)
+    if config.spectral_norm:
+        constrain(D, streams.generator(config.seed, "spectral norm"))
     G_ema.load_state_dict(G.state_dict())
     for network in (G, D, G_ema):
         # channels_last: the layout in which CPU and GPU kernels are fastest
@@ -60,20 +65,24 @@ def start(config: TrainConfig, size: int, compute: Compute) -> Training:
 
     fused = compute.device.type in ("cpu", "cuda")
     adam = {
-        "lr": config.lr,
-        "betas": (config.beta1, 0.999),
+        "betas": (config.beta1, config.beta2),
         "fused": fused,
         "capturable": compute.graphed,
     }
     players = Players(
-        G, D, Adam(G.parameters(), **adam), Adam(D.parameters(), **adam), compute.grad_scaler()
+        G,
+        D,
+        Adam(G.parameters(), config.rate_G, **adam),
+        Adam(D.parameters(), config.rate_D, **adam),
+        compute.grad_scaler(),
+        torch.tensor(1.0 if config.augment == "on" else 0.0, device=compute.device),
     )
     return Training(players, G_ema, torch.zeros(len(STATISTICS), device=compute.device))
 
 
 def tensors_of(training: Training) -> dict[str, Tensor]:
     """Every tensor that an update changes, by its name in a checkpoint. They are not copied."""
-    tensors = {"sums": training.sums}
+    tensors = {"sums": training.sums, "strength": training.players.strength}
     for name, network in _networks(training).items():
         tensors |= {f"{name}.{key}": value for key, value in network.state_dict().items()}
     for name, optimiser in _optimisers(training).items():
@@ -106,6 +115,7 @@ def restore(training: Training, meta: dict[str, Any], tensors: dict[str, Tensor]
         _restore_optimiser(optimiser, _below(name, tensors))
     training.players.scaler.load_state_dict(meta["scaler"])
     training.sums.copy_(tensors["sums"])
+    training.players.strength.copy_(tensors["strength"])
     training.summed = meta["summed"]
     training.step = meta["step"]
     training.seconds = meta["seconds"]

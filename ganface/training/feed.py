@@ -1,4 +1,4 @@
-"""What one update is fed: real images, which of them are mirrored, z, G's weight in its average.
+"""What one update is fed: real images, all that is random in it, G's weight in its average.
 
 All of it depends on (seed, step) alone. On a GPU the images lie in its memory if they fit. If not,
 a thread reads them from the pack for the next update while the GPU is busy with this one.
@@ -12,21 +12,34 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ganface.augment import DICE
 from ganface.config import TrainConfig
 from ganface.dataset.pack import Pack
 from ganface.ema import decay_at
 from ganface.training import streams
+from ganface.training.step import Batch
 
 UPLOAD = 1024  # images sent to the device at once
 
 
 class Inputs(NamedTuple):
-    """The inputs of one update of B images. Tensors all: a CUDA graph would freeze a number."""
+    """The inputs of one update: of D, for K batches of B images, and of G.
 
-    images: Tensor  # uint8 [B, 3, H, W]
-    flips: Tensor  # bool [B]: which images are mirrored
-    z: Tensor  # float32 [B, z_dim] from N(0, I)
+    Tensors all: a CUDA graph would freeze a number.
+    """
+
+    images: Tensor  # uint8 [K · B, 3, H, W]
+    flips: Tensor  # bool [K · B]: which images are mirrored
+    z: Tensor  # float32 [K · B, z_dim] from N(0, I)
+    dice: Tensor  # float32 [K · B, 2, DICE], uniform in [0, 1); empty if no image is augmented
+    mix: Tensor  # float32 [K · B], uniform in [0, 1); places between reals and fakes
     ema_weight: Tensor  # float32 []: what the new G counts for in the average
+
+    def batches(self, count: int) -> list[Batch]:
+        """The K = `count` batches, images normalised."""
+        reals = normalise(self.images, self.flips)
+        parts = (reals, self.z, self.dice, self.mix)
+        return [Batch(*part) for part in zip(*(t.chunk(count) for t in parts), strict=True)]
 
 
 def fits(pack: Pack, device: torch.device) -> bool:
@@ -58,22 +71,24 @@ class Feed:
         self._config = config
         self._device = device
         self._share = share
-        self._order = streams.DataOrder(config.seed, len(pack), config.batch_size)
+        self._order = streams.DataOrder(config.seed, len(pack), config.images_per_step)
         self._images = _upload(pack, device) if resident else None
         self._reader = ThreadPoolExecutor(1) if ahead else None
         self._read: dict[int, Future[Tensor]] = {}  # by step
 
     def at(self, step: int) -> Inputs:
         """The inputs of update `step`, on the device. Raises WorkError if an image is damaged."""
-        config = self._config
+        config, count = self._config, self._config.images_per_step
         if config.flip:
-            flips = streams.flips_at(config.seed, step, config.batch_size)
+            flips = streams.flips_at(config.seed, step, count)
         else:
-            flips = torch.zeros(config.batch_size, dtype=torch.bool)
-        z = streams.z_at(config.seed, step, config.batch_size, config.z_dim)
+            flips = torch.zeros(count, dtype=torch.bool)
+        z = streams.z_at(config.seed, step, count, config.z_dim)
+        dice = streams.dice_at(config.seed, step, count, 2, DICE if config.augment != "off" else 0)
+        mix = streams.mix_at(config.seed, step, count)
         ema_weight = torch.tensor(1 - decay_at(step, config.ema_decay))
-        others = (flips[self._share], z[self._share], ema_weight)
-        return Inputs(self._images_at(step), *map(self._send, others))
+        mine = map(self._mine, (flips, z, dice, mix))
+        return Inputs(self._images_at(step), *map(self._send, (*mine, ema_weight)))
 
     def _images_at(self, step: int) -> Tensor:
         if self._images is not None:
@@ -88,7 +103,11 @@ class Feed:
         return self._pack.batch(self._indices_at(step).tolist())
 
     def _indices_at(self, step: int) -> Tensor:
-        return self._order.indices_at(step)[self._share]
+        return self._mine(self._order.indices_at(step))
+
+    def _mine(self, tensor: Tensor) -> Tensor:
+        """This process's share of each of the batches that lie end to end in `tensor`."""
+        return tensor.unflatten(0, (self._config.d_steps, -1))[:, self._share].flatten(0, 1)
 
     def _send(self, tensor: Tensor) -> Tensor:
         return send(tensor, self._device)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -28,10 +29,10 @@ from ganface.training.checkpoint import (
     save_checkpoint,
     tensors_of,
 )
-from ganface.training.feed import Feed, Inputs, fits, normalise
+from ganface.training.feed import Feed, Inputs, fits
 from ganface.training.graph import Replayed
 from ganface.training.progress import Display, Reporter, StatsFile, take_means
-from ganface.training.step import update
+from ganface.training.step import LAZY, update
 from ganface.training.writer import HostCopy, Writer
 
 TICK = 10  # steps between lines of stats.jsonl
@@ -91,7 +92,7 @@ def train(
             step = training.step + 1
 
             # Update D, then G, then the average of G
-            advance(feed.at(step))
+            advance(feed.at(step), step % LAZY == 0)
             training.summed += 1
             training.step = step
             training.seconds = time.monotonic() - began
@@ -141,21 +142,27 @@ def open_feed(
 
 def choose_update(
     training: Training, config: TrainConfig, compute: Compute, processes: Processes
-) -> Callable[[Inputs], None]:
-    """One update of all that `training` holds, in the way that is fastest on its device."""
+) -> Callable[[Inputs, bool], None]:
+    """One update of all that `training` holds, in the way that is fastest on its device.
+
+    It takes the inputs, and whether R1 and R2 are computed in it.
+    """
     G, D = (
         processes.wrap(network, config.sync_batchnorm)
         for network in (training.players.G, training.players.D)
     )
     players = dataclasses.replace(training.players, G=G, D=D)
 
-    def advance(inputs: Inputs) -> None:
-        reals = normalise(inputs.images, inputs.flips)
-        training.sums += update(players, reals, inputs.z, compute)
+    def advance(inputs: Inputs, penalised: bool) -> None:
+        batches = inputs.batches(config.d_steps)
+        training.sums += update(players, batches, config, compute, penalised)
         update_ema(training.G_ema, training.players.G, inputs.ema_weight)
 
-    graphed = compute.graphed and processes.count == 1
-    return Replayed(advance, training) if graphed else advance
+    if not (compute.graphed and processes.count == 1):
+        return advance
+    lazily = bool(config.r1 or config.r2)  # else both kinds of update are the same
+    graphs = [Replayed(partial(advance, penalised=kind), training) for kind in (False, True)]
+    return lambda inputs, penalised: graphs[lazily and penalised](inputs)
 
 
 def submit_checkpoint(writer: Writer, run: Run, config: TrainConfig, training: Training) -> None:

@@ -49,7 +49,7 @@ def make_plan(
     """
     there = run.begun(resume)
     if not there:
-        config = TrainConfig(**train)
+        config = TrainConfig.of(train)
         check_size(build.get("size", BuildConfig.size))
         compute = _compute(config, None, processes)
         return Plan(BuildConfig(**build), config, compute, config.compile)

@@ -96,15 +96,19 @@ class Reporter:
         training, config = self._training, self._config
         now, (then, step_then) = time.monotonic(), self._last
         self._last = now, training.step
-        rate = (training.step - step_then) * config.batch_size / (now - then)
+        rate = (training.step - step_then) * config.images_per_step / (now - then)
         line = {
             "step": training.step,
-            "images_seen": training.step * config.batch_size,
+            "images_seen": training.step * config.images_per_step,
             "seconds": round(training.seconds, 3),
             "images_per_second": round(rate, 1),
         }
 
-        constants = {"precision": self._compute.precision, "lr": config.lr}
+        constants = {
+            "precision": self._compute.precision,
+            "lr": config.rate_G,
+            "lr_D": config.rate_D,
+        }
 
         def report(copies: dict[str, Tensor]) -> None:
             statistics = dict(zip(STATISTICS, copies["means"].tolist(), strict=True))

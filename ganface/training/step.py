@@ -9,16 +9,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import get_total_norm
 from torch.optim import Optimizer
 
+from ganface.augment import augment
+from ganface.config import TrainConfig
 from ganface.device import Compute
 from ganface.distributed import plain
-from ganface.losses import non_saturating_loss_D, non_saturating_loss_G
+from ganface.losses import LOSSES
+from ganface.penalties import WGAN_GP_WEIGHT, one_centred, zero_centred
 
-STATISTICS = ("loss_D", "loss_G", "D_x", "D_Gz")
+# D's as they are before the update; grad_D and grad_G are the lengths of the loss's gradients
+STATISTICS = (
+    *("loss_D", "loss_G", "D_x", "D_Gz"),
+    *("accuracy_real", "accuracy_fake", "grad_D", "grad_G"),
+)
+LAZY = 16  # updates between two in which R1 and R2 are computed, as in StyleGAN2
 
 
 @dataclass
@@ -30,40 +40,104 @@ class Players:
     opt_G: Optimizer
     opt_D: Optimizer
     scaler: torch.amp.GradScaler
+    strength: Tensor  # float32 []: how often D sees an image augmented, 0 to 1
 
 
-def update(players: Players, reals: Tensor, z: Tensor, compute: Compute) -> Tensor:
-    """Update D once, then G once.
+class Batch(NamedTuple):
+    """What D and G are given, once for each update of D."""
 
-    reals: float32 [B, 3, H, W] in [-1, 1]; z: float32 [B, z_dim]; both on the device.
-    Returns STATISTICS as float32 [4] on the device, D_x and D_Gz as they were before the update.
+    reals: Tensor  # float32 [B, 3, H, W] in [-1, 1]
+    z: Tensor  # float32 [B, z_dim] from N(0, I)
+    dice: Tensor  # float32 [B, 2, DICE], uniform in [0, 1): for the reals, for the fakes
+    mix: Tensor  # float32 [B], uniform in [0, 1): places between reals and fakes
+
+
+def update(
+    players: Players,
+    batches: list[Batch],
+    config: TrainConfig,
+    compute: Compute,
+    penalised: bool = False,
+) -> Tensor:
+    """Update D once for each batch, then G once, with the last one's z.
+
+    `penalised`: whether this is an update in which R1 and R2 are computed, as one in LAZY is.
+    Returns STATISTICS as float32 [len(STATISTICS)] on the device.
     """
     G, D, scaler = players.G, players.D, players.scaler
+    loss = LOSSES[config.loss]
 
-    # (1) Update D: maximise log D(x) + log(1 - D(G(z))). Reals and fakes go through D separately,
-    #     since BatchNorm would mix their statistics.
-    with compute.autocast():
-        fakes = G(z)
-        real_logits = D(reals)
-        fake_logits = D(fakes.detach())
-    loss_D = non_saturating_loss_D(real_logits.float(), fake_logits.float())
-    players.opt_D.zero_grad()
-    scaler.scale(loss_D).backward()
-    scaler.step(players.opt_D)
+    def seen(images: Tensor, dice: Tensor) -> Tensor:
+        if config.augment == "off":
+            return images
+        return augment(images.float(), dice, players.strength)
 
-    # (2) Update G: maximise log D(G(z)). The lecture draws z again; like the known implementations
-    #     we use the same fakes, which saves one pass of G and changes nothing that can be seen.
-    #     D's own gradients are no concern of this pass: it goes round what would average them.
+    # (1) Update D: with the usual loss, maximise log D(x) + log(1 - D(G(z)))
+    for batch in batches:
+        with compute.autocast():
+            fakes = G(batch.z)
+        reals_seen = seen(batch.reals, batch.dice[:, 0])
+        fakes_seen = seen(fakes.detach(), batch.dice[:, 1])
+        with compute.autocast():
+            real_logits, fake_logits = judge(D, reals_seen, fakes_seen, config)
+        loss_D = loss.D(real_logits, fake_logits)
+        penalty = penalties(plain(D), reals_seen, fakes_seen, batch.mix, config, penalised)
+        players.opt_D.zero_grad()
+        scaler.scale(loss_D + penalty).backward()
+        scaler.unscale_(players.opt_D)
+        grad_D = gradient_norm(D)
+        scaler.step(players.opt_D)
+
+    # (2) Update G: with the usual loss, maximise log D(G(z)). The lecture draws z again; like the
+    #     known implementations we use the same fakes, which saves one pass of G and changes
+    #     nothing that can be seen. D's own gradients are no concern of this pass: it goes round
+    #     what would average them.
     with frozen(D), compute.autocast():
-        logits = plain(D)(fakes)
-    loss_G = non_saturating_loss_G(logits.float())
+        logits = plain(D)(seen(fakes, batch.dice[:, 1])).float()
+        others = plain(D)(reals_seen).float() if loss.compares else real_logits.detach()
+    loss_G = loss.G(others, logits)
     players.opt_G.zero_grad()
     scaler.scale(loss_G).backward()
+    scaler.unscale_(players.opt_G)
+    grad_G = gradient_norm(G)
     scaler.step(players.opt_G)
     scaler.update()
 
-    D_x, D_Gz = real_logits.float().sigmoid().mean(), fake_logits.float().sigmoid().mean()
-    return torch.stack([loss_D, loss_G, D_x, D_Gz]).detach()
+    real, fake = loss.margins(real_logits.detach(), fake_logits.detach())
+    return torch.stack(
+        [
+            *(loss_D.detach(), loss_G.detach(), real.sigmoid().mean(), fake.sigmoid().mean()),
+            *((real > 0).float().mean(), (fake < 0).float().mean(), grad_D, grad_G),
+        ]
+    )
+
+
+def judge(D: nn.Module, reals: Tensor, fakes: Tensor, config: TrainConfig) -> tuple[Tensor, Tensor]:
+    """D's logits, float32 [B] each. BatchNorm would mix the statistics of reals and fakes, so that
+    they go through it separately; without it they go together, which is faster."""
+    if config.norm == "batch":
+        return D(reals).float(), D(fakes).float()
+    real_logits, fake_logits = D(torch.cat([reals, fakes])).float().chunk(2)
+    return real_logits, fake_logits
+
+
+def penalties(
+    D: nn.Module, reals: Tensor, fakes: Tensor, mix: Tensor, config: TrainConfig, penalised: bool
+) -> Tensor | float:
+    """What is added to D's loss. R1 and R2 count for the LAZY updates that they stand for."""
+    penalty: Tensor | float = 0.0
+    if config.loss == "wgan-gp":
+        penalty += WGAN_GP_WEIGHT * one_centred(D, reals, fakes, mix)
+    if penalised and config.r1:
+        penalty += LAZY * config.r1 * zero_centred(D, reals)
+    if penalised and config.r2:
+        penalty += LAZY * config.r2 * zero_centred(D, fakes)
+    return penalty
+
+
+def gradient_norm(network: nn.Module) -> Tensor:
+    """The length of all its parameters' gradients as one vector: float32 []."""
+    return get_total_norm([p.grad for p in network.parameters() if p.grad is not None])
 
 
 @contextmanager

@@ -27,6 +27,16 @@ def flips_at(seed: int, step: int, batch_size: int) -> Tensor:
     return torch.rand(batch_size, generator=generator(seed, "flips", step)) < 0.5
 
 
+def dice_at(seed: int, step: int, *shape: int) -> Tensor:
+    """What decides how images are augmented in one update: float32, uniform in [0, 1)."""
+    return torch.rand(*shape, generator=generator(seed, "dice", step))
+
+
+def mix_at(seed: int, step: int, batch_size: int) -> Tensor:
+    """Places between real and generated images: float32 [batch_size], uniform in [0, 1)."""
+    return torch.rand(batch_size, generator=generator(seed, "mix", step))
+
+
 class DataOrder:
     """Every image once per epoch, in a new order each time.
 

@@ -1,9 +1,18 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn.functional import conv2d, interpolate
 
-from ganface.models.convolutions import Double, Gather, Halve, Spread, use_compiled
-from ganface.models.dcgan import Discriminator, Generator
+from ganface.models.convolutions import (
+    Double,
+    Enlarge,
+    Gather,
+    Halve,
+    Spread,
+    uncompiled,
+    use_compiled,
+)
+from ganface.models.dcgan import Discriminator, Generator, initialise
 
 
 def plain(module):
@@ -16,6 +25,7 @@ def plain(module):
     ("module", "shape"),
     [
         (Halve(3, 5), (2, 3, 8, 8)),
+        (Halve(3, 5, bias=True), (2, 3, 8, 8)),
         (Double(5, 3), (2, 5, 4, 4)),
         (Gather(6), (2, 6, 4, 4)),
         (Spread(7, 6), (2, 7, 1, 1)),
@@ -33,8 +43,31 @@ def test_each_is_the_convolution_it_says(module, shape, layout):
     torch.testing.assert_close(gradients, torch.autograd.grad(expected, inputs, dy))
 
 
-def test_compiled_networks_have_the_same_parameters_and_draw_the_same():
-    G, D = Generator(32, 8, 16), Discriminator(32, 16)
+def test_to_enlarge_is_to_make_pixels_larger_and_then_to_convolve():
+    module, y = Enlarge(5, 3).double(), torch.randn(2, 5, 4, 4, dtype=torch.float64)
+    nn.init.normal_(module.weight)
+    enlarged = interpolate(y, scale_factor=2, mode="nearest")
+    # A transposed convolution's weights are mirrored, and lie the other way round
+    weight = module.weight.flip(2, 3).transpose(0, 1)
+    torch.testing.assert_close(module(y), conv2d(enlarged, weight, padding=1))
+
+
+def test_kernels_are_uncompiled_within_a_block_alone():
+    for compiled in (True, False):
+        D = Discriminator(32, 16)
+        use_compiled(D, compiled)
+        halves = [module for module in D.modules() if isinstance(module, Halve)]
+        with pytest.raises(ValueError, match="stop"), uncompiled(D):  # noqa: PT012
+            assert not any(module.compiled for module in halves)
+            raise ValueError("stop")
+        assert all(module.compiled == compiled for module in halves)
+
+
+@pytest.mark.parametrize(("upsample", "norm"), [("transposed", "batch"), ("nearest", "none")])
+def test_compiled_networks_have_the_same_parameters_and_draw_the_same(upsample, norm):
+    G, D = Generator(32, 8, 16, upsample), Discriminator(32, 16, norm)
+    for network in (G, D):
+        initialise(network, torch.Generator().manual_seed(0))
     z = torch.randn(4, 8)
     images = G(z)
     logits = D(images)

@@ -4,7 +4,7 @@ from torch import nn
 
 from ganface.config import SIZES
 from ganface.errors import UserError
-from ganface.models.dcgan import Discriminator, Generator, initialise
+from ganface.models.dcgan import Discriminator, Generator, Modulated, constrain, initialise
 
 
 def trainable(network):
@@ -68,3 +68,57 @@ def test_the_start_is_a_function_of_the_generator_alone():
         weights.append(torch.cat([p.flatten() for p in G.parameters()]))
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
+
+
+def test_without_BatchNorm_weights_start_at_a_scale_that_carries_through():
+    D = Discriminator(64, 16, norm="none")
+    initialise(D, torch.Generator().manual_seed(0))
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in D.modules())
+    logits = D(torch.randn(64, 3, 64, 64, generator=torch.Generator().manual_seed(1)))
+    assert 0.1 < logits.std() < 10
+
+
+def test_without_BatchNorm_a_logit_is_a_function_of_its_image_alone():
+    D = Discriminator(32, 4, norm="none")
+    initialise(D, torch.Generator().manual_seed(0))
+    images = torch.randn(6, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(D(images)[2:4], D(images[2:4]))
+
+
+def test_constrained_weights_have_a_largest_singular_value_of_1():
+    weights = []
+    for noise in (1, 2):
+        torch.manual_seed(noise)
+        D = Discriminator(32, 4, norm="none")
+        initialise(D, torch.Generator().manual_seed(0))
+        constrain(D, torch.Generator().manual_seed(3))
+        before = torch.get_rng_state()
+        for _ in range(50):
+            D(torch.zeros(1, 3, 32, 32))
+        assert torch.equal(torch.get_rng_state(), before)
+        weights.append([m.weight.detach() for m in D.modules() if isinstance(m, nn.Conv2d)])
+    assert len(weights[0]) == 4
+    assert all(map(torch.equal, *weights))  # nothing in them depends on the global generator
+    for weight in weights[0]:
+        assert torch.linalg.matrix_norm(weight.flatten(1), 2).item() == pytest.approx(1, rel=0.02)
+
+
+def test_modulated_channels_are_normalised_then_scaled_and_shifted_by_z():
+    layer = Modulated(6, z_dim=8).double()
+    nn.init.normal_(layer.scale.weight)
+    nn.init.normal_(layer.shift.weight)
+    x, z = torch.randn(5, 6, 4, 4, dtype=torch.float64), torch.randn(5, 8, dtype=torch.float64)
+    hidden = layer.hidden(z).relu()
+    scale, shift = 1 + layer.scale(hidden), layer.shift(hidden)
+    expected = nn.BatchNorm2d(6).double()(x) * scale[:, :, None, None] + shift[:, :, None, None]
+    torch.testing.assert_close(layer(x, z), expected)
+
+
+def test_z_reaches_every_layer_of_a_modulated_G():
+    G = Generator(32, 8, 4, modulate=True)
+    initialise(G, torch.Generator().manual_seed(0))
+    layers = [layer for layer in G.layers if isinstance(layer, Modulated)]
+    assert len(layers) == 3
+    G(torch.randn(4, 8)).sum().backward()
+    assert all(layer.hidden.weight.grad.any() for layer in layers)
+    assert not any(layer.scale.bias.any() or layer.shift.bias.any() for layer in layers)

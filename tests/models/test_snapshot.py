@@ -26,7 +26,13 @@ def test_a_loaded_generator_draws_what_the_saved_one_drew(tmp_path, G):
     assert not any(module.training for module in loaded.modules())
     assert not any(parameter.requires_grad for parameter in loaded.parameters())
     assert (meta["step"], meta["images_seen"], meta["sha256"]) == (100, 6400, digest)
-    assert meta["generator"] == {"architecture": "dcgan", "size": 32, "z_dim": 8, "width": 4}
+    assert meta["generator"] == {
+        "architecture": "dcgan",
+        "size": 32,
+        "z_dim": 8,
+        "width": 4,
+        **{"upsample": "transposed", "modulate": False},
+    }
 
 
 def test_a_checkpoint_and_the_snapshot_of_its_step_hold_the_same_generator(tiny_run):

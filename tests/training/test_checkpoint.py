@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from ganface import files
+from ganface.augment import DICE
 from ganface.config import TrainConfig
 from ganface.device import Compute
 from ganface.errors import UserError
@@ -17,18 +18,21 @@ from ganface.training.checkpoint import (
     start,
     tensors_of,
 )
-from ganface.training.step import update
-from ganface.training.streams import z_at
+from ganface.training.step import Batch, update
+from ganface.training.streams import dice_at, mix_at, z_at
 
 CPU = Compute(torch.device("cpu"), "fp32")
-CONFIG = TrainConfig(batch_size=4, width=4, z_dim=8)
+CONFIG = TrainConfig.of({"preset": "dcgan", "batch_size": 4, "width": 4, "z_dim": 8})
+FREE = dataclasses.replace(CONFIG, norm="none")
 
 
-def go_on(training, updates=2):
+def go_on(training, updates=2, config=CONFIG):
     for _ in range(updates):
         training.step += 1
         reals = z_at(9, training.step, 4, 3 * 32 * 32).view(4, 3, 32, 32).tanh()
-        training.sums += update(training.players, reals, z_at(0, training.step, 4, 8), CPU)
+        dice, mix = dice_at(0, training.step, 4, 2, DICE), mix_at(0, training.step, 4)
+        batch = Batch(reals, z_at(0, training.step, 4, 8), dice, mix)
+        training.sums += update(training.players, [batch], config, CPU, penalised=True)
         training.summed += 1
     return training
 
@@ -48,17 +52,29 @@ def test_a_start_depends_on_the_seed_alone_and_its_average_is_G():
     assert not one.G_ema.training
 
 
-def test_a_restored_training_is_the_saved_one_and_goes_on_alike(tmp_path):
+@pytest.mark.parametrize(
+    "config",
+    [
+        CONFIG,
+        dataclasses.replace(FREE, loss="hinge", spectral_norm=True),
+        dataclasses.replace(FREE, loss="rpgan", r1=1.0, r2=1.0, augment="on", upsample="nearest"),
+        dataclasses.replace(FREE, loss="wgan-gp", lr_d=1e-3),
+    ],
+    ids=lambda config: config.loss,
+)
+def test_a_restored_training_is_the_saved_one_and_goes_on_alike(tmp_path, config):
     path = tmp_path / "checkpoint"
-    saved = go_on(start(CONFIG, 32, CPU))
+    saved = go_on(start(config, 32, CPU), config=config)
     saved.seconds = 12.5
     save_checkpoint(path, tensors_of(saved), meta_of(saved))
     meta, tensors = files.read(path, "checkpoint")
-    restored = start(dataclasses.replace(CONFIG, seed=5), 32, CPU)
+    restored = start(dataclasses.replace(config, seed=5), 32, CPU)
     restore(restored, meta, tensors)
     assert_equal(tensors_of(restored), tensors_of(saved))
     assert (restored.step, restored.summed, restored.seconds) == (2, 2, 12.5)
-    assert_equal(tensors_of(go_on(restored)), tensors_of(go_on(saved)))
+    for training in (saved, restored):
+        go_on(training, config=config)
+    assert_equal(tensors_of(restored), tensors_of(saved))
 
 
 def test_moments_take_the_memory_layout_of_their_weights(tmp_path):

@@ -1,8 +1,10 @@
+import dataclasses
 import threading
 
 import pytest
 import torch
 
+from ganface.augment import DICE
 from ganface.config import TrainConfig
 from ganface.dataset.pack import HEADER_BYTES, Pack
 from ganface.errors import WorkError
@@ -11,7 +13,7 @@ from ganface.training.feed import Feed, fits, normalise
 from ganface.training.streams import DataOrder, flips_at, z_at
 
 CPU = torch.device("cpu")
-CONFIG = TrainConfig(batch_size=8, z_dim=5, ema_decay=0.5)
+CONFIG = TrainConfig.of({"preset": "dcgan", "batch_size": 8, "z_dim": 5, "ema_decay": 0.5})
 WAYS = [(False, False), (True, False), (False, True)]  # resident, ahead
 
 
@@ -51,6 +53,33 @@ def test_wherever_the_images_lie_the_inputs_are_the_same(pack, monkeypatch, resi
     other = Feed(pack, CONFIG, CPU, resident, ahead)
     for step in (1, 2, 3, 14, 15, 9, 9):  # in and out of order, over the end of an epoch
         assert all(map(torch.equal, plain.at(step), other.at(step)))
+
+
+def test_several_updates_of_D_get_batches_of_their_own(pack):
+    config = dataclasses.replace(CONFIG, d_steps=3, augment="on")
+    inputs = Feed(pack, config, CPU, False, False).at(2)
+    whole = normalise(inputs.images, inputs.flips)
+    assert torch.equal(inputs.z, z_at(config.seed, 2, 24, 5))
+    batches = inputs.batches(3)
+    assert [batch.dice.shape for batch in batches] == [(8, 2, DICE)] * 3
+    for name, all_of_them in (("reals", whole), ("z", inputs.z), ("mix", inputs.mix)):
+        assert torch.equal(torch.cat([getattr(batch, name) for batch in batches]), all_of_them)
+
+
+def test_processes_share_each_batch(pack):
+    config = dataclasses.replace(CONFIG, d_steps=2, augment="on")
+    whole = Feed(pack, config, CPU, False, False).at(5).batches(2)
+    halves = [
+        Feed(pack, config, CPU, False, False, share).at(5).batches(2)
+        for share in (slice(0, 4), slice(4, 8))
+    ]
+    for number, batch in enumerate(whole):
+        for one, other, both in zip(halves[0][number], halves[1][number], batch, strict=True):
+            assert torch.equal(torch.cat([one, other]), both)
+
+
+def test_no_dice_are_thrown_where_no_image_is_augmented(pack):
+    assert Feed(pack, CONFIG, CPU, False, False).at(1).dice.numel() == 0
 
 
 def test_the_next_images_are_read_meanwhile(pack, monkeypatch):

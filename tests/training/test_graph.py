@@ -37,12 +37,12 @@ def test_what_was_undone_leaves_no_trace(feed, before):
     plain, other = start(CONFIG, 32, CPU), start(CONFIG, 32, CPU)
     for training in (plain, other):
         for step in range(1, before + 1):
-            choose_update(training, CONFIG, CPU, Processes())(feed.at(step))
+            choose_update(training, CONFIG, CPU, Processes())(feed.at(step), False)
     old = copies(other)
     addresses = {name: tensor.data_ptr() for name, tensor in tensors_of(other).items()}
     with undone(other):
         for step in (7, 8, 9):
-            choose_update(other, CONFIG, CPU, Processes())(feed.at(step))
+            choose_update(other, CONFIG, CPU, Processes())(feed.at(step), False)
         assert any(not torch.equal(old[name], tensors_of(other)[name]) for name in old)
     now = tensors_of(other)
     assert_equal(old, {name: now[name] for name in old})
@@ -51,7 +51,7 @@ def test_what_was_undone_leaves_no_trace(feed, before):
 
     for training in (plain, other):
         for step in (before + 1, before + 2):
-            choose_update(training, CONFIG, CPU, Processes())(feed.at(step))
+            choose_update(training, CONFIG, CPU, Processes())(feed.at(step), False)
     assert_equal(tensors_of(plain), tensors_of(other))
 
 
@@ -83,12 +83,12 @@ def test_replaying_an_update_is_the_same_as_doing_it(feed, stand_in):
     def advance(inputs):
         addresses.add(tuple(tensor.data_ptr() for tensor in inputs))
         stand_in[:] = [lambda: advance(inputs)]
-        in_plain_words(inputs)
+        in_plain_words(inputs, False)
 
     in_plain_words = choose_update(other, CONFIG, CPU, Processes())
     replayed = Replayed(advance, other)
     for step in range(1, 4):
-        choose_update(plain, CONFIG, CPU, Processes())(feed.at(step))
+        choose_update(plain, CONFIG, CPU, Processes())(feed.at(step), False)
         replayed(feed.at(step))
         assert_equal(tensors_of(plain), tensors_of(other))
     assert len(addresses) == 1  # a graph knows its inputs by their place

@@ -107,12 +107,13 @@ def test_statistics_come_every_tick_and_at_the_end(tiny_run):
     assert [line["step"] for line in lines] == [10, TINY_STEPS]
     assert set(lines[0]) == {
         "step", "images_seen", "seconds", "images_per_second",
-        "loss_D", "loss_G", "D_x", "D_Gz", "precision", "lr",
+        "loss_D", "loss_G", "D_x", "D_Gz", "accuracy_real", "accuracy_fake", "grad_D", "grad_G",
+        "precision", "lr", "lr_D",
     }  # fmt: skip
     for line in lines:
         assert line["images_seen"] == 8 * line["step"]
         assert line["precision"] == "fp32"
-        assert line["lr"] == 2e-4
+        assert line["lr"] == line["lr_D"] == 2e-4
         assert 0 < line["D_x"] < 1
         assert 0 < line["D_Gz"] < 1
         assert line["loss_D"] > 0

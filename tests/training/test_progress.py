@@ -38,8 +38,8 @@ def test_statistics_are_means_over_the_updates_since_the_last_line():
     compute = Compute(torch.device("cpu"), "fp32")
     training = start(TrainConfig(width=4, z_dim=8), 32, compute)
     for sums, updates, means in (
-        ([2.0, 4, 6, 8], 2, [1, 2, 3, 4]),
-        ([9.0, 6, 3, 0], 3, [3, 2, 1, 0]),
+        ([2.0, 4, 6, 8, 0, 0, 0, 0], 2, [1, 2, 3, 4, 0, 0, 0, 0]),
+        ([9.0, 6, 3, 0, 3, 3, 3, 3], 3, [3, 2, 1, 0, 1, 1, 1, 1]),
     ):
         training.sums += torch.tensor(sums)
         training.summed += updates

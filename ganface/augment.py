@@ -1,0 +1,66 @@
+"""Changes to what D sees, real and generated alike, so that it cannot learn the images by heart.
+
+Gradients flow through them to G, and G does not learn to draw them: Zhao et al. 2020,
+"Differentiable Augmentation for Data-Efficient GAN Training" (arXiv:2006.10738). How often they are
+done can follow from how far D overfits: Karras et al. 2020, "Training Generative Adversarial
+Networks with Limited Data" (arXiv:2006.06676).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+DICE = 10  # random numbers for each image: whether, then how, for colour, place and hole
+SHIFT = 1 / 8  # of the side, at most
+HOLE = 1 / 2  # of the side
+
+OVERFIT = 0.6  # how far D may prefer images that it learns from, before strength grows
+IMAGES_TO_FULL = 500_000  # after which the strength could have grown from 0 to 1
+
+
+def augment(images: Tensor, dice: Tensor, strength: Tensor) -> Tensor:
+    """Each image with new colours, at another place, with a hole: each with chance `strength`.
+
+    images: float32 [B, 3, S, S] in [-1, 1]; dice: float32 [B, DICE], uniform in [0, 1);
+    strength: float32 [] in [0, 1]. The colours may leave [-1, 1].
+    """
+    dice = dice[:, :, None, None, None]
+    colour, brightness, saturation, contrast, place, dx, dy, hole, x, y = dice.unbind(1)
+    images = torch.where(
+        colour < strength, _colour(images, brightness, saturation, contrast), images
+    )
+    side = images.shape[-1]
+    # Where an image stays, it is moved by 0
+    reach = round(side * SHIFT)
+    moved = [((2 * reach + 1) * d).floor() - reach for d in (dx, dy)]
+    dx, dy = (torch.where(place < strength, d, 0) for d in moved)
+    images = _shift(images, dx.flatten(), dy.flatten())
+    return images * ~(_inside(x, y, side) & (hole < strength))
+
+
+def _colour(images: Tensor, brightness: Tensor, saturation: Tensor, contrast: Tensor) -> Tensor:
+    """Brightness moves by up to ± 0.5, saturation is times 0 to 2, contrast times 0.5 to 1.5."""
+    images = images + (brightness - 0.5)
+    grey = images.mean(1, keepdim=True)
+    images = grey + (images - grey) * (2 * saturation)
+    middle = images.mean((1, 2, 3), keepdim=True)
+    return middle + (images - middle) * (contrast + 0.5)
+
+
+def _shift(images: Tensor, dx: Tensor, dy: Tensor) -> Tensor:
+    """Move each image by whole pixels, dx and dy [B]; 0, which is grey, comes in at the borders.
+
+    As products with matrices of zeros and ones: exact, and unlike indexing fast to differentiate.
+    """
+    pixels = torch.arange(images.shape[-1], device=images.device)
+    from_row = (pixels[:, None] - pixels == dy[:, None, None]).to(images.dtype)  # [B, S, S]
+    from_column = (pixels - pixels[:, None] == dx[:, None, None]).to(images.dtype)
+    return from_row[:, None] @ images @ from_column[:, None]
+
+
+def _inside(x: Tensor, y: Tensor, side: int) -> Tensor:
+    """Whether a pixel lies in a square of HOLE · side around (x, y): bool [B, 1, S, S]."""
+    pixels = torch.arange(side, device=x.device)
+    reach = side * HOLE / 2
+    return ((pixels - side * x).abs() < reach) & ((pixels[:, None] - side * y).abs() < reach)

@@ -31,7 +31,8 @@ def test_a_loaded_generator_draws_what_the_saved_one_drew(tmp_path, G):
         "size": 32,
         "z_dim": 8,
         "width": 4,
-        **{"upsample": "transposed", "modulate": False},
+        "upsample": "transposed",
+        "modulate": False,
     }
 
 

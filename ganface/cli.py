@@ -452,7 +452,7 @@ def evaluate(
     *,
     given: dict[str, Any],
 ) -> None:
-    """Say how good generated faces are, beside what real ones would reach."""
+    """Say how good the faces are, beside real ones."""
     from ganface.run import find_models, is_model
 
     for path in (images, data):

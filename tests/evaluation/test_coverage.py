@@ -41,6 +41,12 @@ def test_fakes_of_the_same_kind_come_to_what_naeem_et_al_derive():
     assert density == pytest.approx(1, abs=0.1)
 
 
+def test_density_is_of_the_fakes_however_many_they_are():
+    reals, fakes = normal(0, 100), normal(1, 60)
+    once, again = measure(reals, fakes), measure(reals, torch.cat([fakes, fakes, fakes]))
+    assert once == pytest.approx(again)
+
+
 def test_fakes_far_from_all_reals_cover_nothing():
     assert measure(normal(0, 100), normal(1, 100) + 100) == (0, 0)
 

@@ -68,12 +68,12 @@ def test_points_moved_along_every_direction_are_as_far_as_they_moved():
     assert sliced_wasserstein(2 * places, places) == pytest.approx(1000 * 4.5)
 
 
-def test_projections_of_normal_patches_are_normal():
-    dice = torch.Generator().manual_seed(0)
+def test_projections_of_normal_patches_are_normal_in_every_direction():
+    dice = torch.Generator().manual_seed(1)
     projected = project(5 + 3 * torch.randn(400, 10, 147, generator=dice))
     assert projected.shape == (DIRECTIONS, 4000)
     assert projected.mean() == pytest.approx(0, abs=0.01)
-    assert projected.std(1).mean() == pytest.approx(1, abs=0.05)
+    assert (projected.std(1) - 1).abs().max() < 0.05
     assert (projected.diff(dim=1) >= 0).all()
 
 

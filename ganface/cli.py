@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
@@ -436,6 +437,13 @@ def evaluate(
     all_steps: Annotated[
         bool, typer.Option("--all-steps", help="Measure every milestone of a run.")
     ] = False,
+    weights: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Where Inception's weights are, for FID and the like."),
+    ] = None,
+    download: Annotated[
+        bool, typer.Option("--download", help="Download these weights, 90 MB, if need be.")
+    ] = False,
     out: Annotated[
         Path | None, typer.Option(help="A new folder; NAME-evaluation if not given.")
     ] = None,
@@ -444,7 +452,7 @@ def evaluate(
     *,
     given: dict[str, Any],
 ) -> None:
-    """Say how good generated faces are, beside what real ones would reach."""
+    """Say how good the faces are, beside real ones."""
     from ganface.run import find_models, is_model
 
     for path in (images, data):
@@ -457,56 +465,77 @@ def evaluate(
 
     from ganface.device import choose_device
     from ganface.evaluation.evaluate import Evaluation, draw_pairs, split_size
+    from ganface.evaluation.fidelity import Fidelity, Inception
     from ganface.evaluation.images import DrawnImages, choose
-    from ganface.evaluation.report import describe_protocol, figures_table
+    from ganface.evaluation.report import describe_protocol, draw_figures, figures_table
     from ganface.files import write_text
     from ganface.images import save_png
 
     device = choose_device(DeviceConfig(**pick(DeviceConfig, given)).device)
     asked = count or (5_000 if device.type == "cpu" else 50_000)
-    reals, fakes = open_both(images, models, data, cache, given)
-    count = split_size(asked, asked if fakes is None else len(fakes), len(reals))
+    weights, missing = find_inception(weights, download)
+    reals, made = open_both(images, models, data, cache, given)
+    available = len(made) if made else asked
+    count = split_size(asked, available, len(reals))
+    drawn = asked if weights else count  # papers take more samples than half the reals
+    if missing:
+        stderr().print(missing, soft_wrap=True)
     if count < asked:
-        stderr().print(f"{count} images on each side: DATA has {len(reals)}, to be split in two")
-    with progress_bar("measuring reals") as track:
+        there = f"there are {available}, and {len(reals)} reals to be split in two"
+        stderr().print(f"{count} images are measured, not {asked}: {there}", soft_wrap=True)
+    with progress_bar("reals") as track:
         evaluation = Evaluation(reals, count, device, track)
+        fidelity = Fidelity(reals, count, Inception(weights, device), track) if weights else None
+    floors = evaluation.floors | (fidelity.floors if fidelity else {})
 
     measured: list[dict[str, Any]] = []
     for path in models or [images]:
-        made_by = {}
-        if models:
-            G, meta = open_generator(path, given)
-            made_by = origin(meta)
-            fakes = DrawnImages(G, count)
-        chosen = list(range(count)) if models else choose(fakes, count)
-        with progress_bar(f"measuring {path.stem}") as track:
-            figures, pairs = evaluation.measure(fakes, chosen, track)
-        pairs_as_json = [dataclasses.asdict(pair) for pair in pairs]
-        measured.append({**made_by, "figures": figures, "pairs": pairs_as_json})
+        if made:
+            name, made_by, fakes, chosen = name_of(path), {}, made, choose(made, drawn)
+        else:
+            G, meta = open_generator(path, pick(DeviceConfig, given))
+            name, made_by = f"step {meta['step']:,}", origin(meta)
+            fakes, chosen = DrawnImages(G, drawn), range(drawn)
+        with progress_bar(name) as track:
+            figures, pairs = evaluation.measure(fakes, chosen[:count], track)
+            if fidelity:
+                figures |= fidelity.measure(fakes, chosen, track)
+        pairs_as_json = [asdict(pair) for pair in pairs]
+        measured.append({"name": name, **made_by, "figures": figures, "pairs": pairs_as_json})
 
     result = {
         "images": str(images),
         "data": str(data),
-        **describe_protocol(reals, count, device),
-        "floors": evaluation.floors,
+        **describe_protocol(reals, count, len(chosen), device, weights),
+        "floors": floors,
         "measured": measured,
     }
-    columns = {
-        f"step {each['step']:,}" if models else name_of(images): each["figures"]
-        for each in measured
-    }
-    write_text(out / "evaluation.json", json.dumps(result, indent=1) + "\n")
-    picture = draw_pairs(fakes, reals, pairs)
-    save_png(out / "pairs.png", picture, {"kind": "pairs", **made_by})
-    files = [str(out / "evaluation.json"), str(out / "pairs.png")]
-    text = as_text(figures_table(columns, evaluation.floors))
-    show_result({**result, "files": files}, as_json, "\n".join([text, "", *files]))
+    files = [out / "evaluation.json", out / "pairs.png"]
+    write_text(files[0], json.dumps(result, indent=1) + "\n")
+    save_png(files[1], draw_pairs(fakes, reals, pairs), {"kind": "pairs", **made_by})
+    if all_steps:
+        files.append(out / "chart.png")
+        steps = {each["step"]: each["figures"] for each in measured}
+        save_png(files[2], draw_figures(steps, floors), {"kind": "chart", "steps": [*steps]})
+    columns = {each["name"]: each["figures"] for each in measured}
+    text = [as_text(figures_table(f"{count:,} images", columns, floors)), "", *map(str, files)]
+    show_result({**result, "files": text[2:]}, as_json, "\n".join(text))
+
+
+def find_inception(folder: Path | None, download: bool) -> tuple[Path | None, str]:
+    """The weights that FID needs; or None, and why not."""
+    from ganface.evaluation.fidelity import NotAvailableError, find_weights
+
+    try:
+        return find_weights(folder, download), ""
+    except NotAvailableError as reason:
+        return None, f"no FID, KID, precision and recall: {reason}"
 
 
 def open_both(
     images: Path, models: Sequence[Path], data: Path, cache: Path | None, given: dict[str, Any]
 ) -> "tuple[Pack, Pack | None]":
-    """The reals, and the images that are measured if no generator draws them, of equal size."""
+    """The reals, and images of their size that are measured, if no generator draws these."""
     from ganface.dataset.build import open_pack
     from ganface.run import Run, read_config
 
@@ -515,7 +544,7 @@ def open_both(
     if models:
         if images.is_dir():
             settings = read_config(Run(images))["build"] | settings
-        size = open_generator(models[-1], given)[0].size
+        size = open_generator(models[-1], pick(DeviceConfig, given))[0].size
         if wanted.setdefault("size", size) != size:
             raise UserError(f"--size {wanted['size']}: {images} makes faces of {size} pixels")
         settings["size"] = size

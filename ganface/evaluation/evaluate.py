@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,7 +17,7 @@ from ganface.errors import UserError
 from ganface.evaluation.coverage import NEIGHBOURS, density_and_coverage, neighbourhoods
 from ganface.evaluation.features import RandomFeatures
 from ganface.evaluation.frechet import frechet_distance, gaussian_of
-from ganface.evaluation.images import Images, choose, describe
+from ganface.evaluation.images import Function, Images, choose, describe
 from ganface.evaluation.memorisation import COMMON, memorised, near_distance, nearest, thumbnails
 from ganface.evaluation.neighbours import mean_distance
 from ganface.evaluation.sliced_wasserstein import (
@@ -57,7 +58,6 @@ class Evaluation:
         self.count = count
         self._reals = reals
         self._network = RandomFeatures().to(device)
-        self._device = device
         chosen = choose(reals, 2 * count)
         reference, others = chosen[:count], chosen[count:]
 
@@ -74,7 +74,7 @@ class Evaluation:
         }
 
     def measure(
-        self, fakes: Images, indices: list[int], track: Track = untracked
+        self, fakes: Images, indices: Sequence[int], track: Track = untracked
     ) -> tuple[Figures, list[Pair]]:
         """The figures of the fakes of these indices, `count` of them, and their closest pairs."""
         features, projections, small = self._describe(fakes, indices, track, thumbnails)
@@ -83,7 +83,7 @@ class Evaluation:
             **self._compare(features, projections),
             "memorised": memorised(found.distances, self._near),
         }
-        closest = found.distances.argsort()[:PAIRS].tolist()
+        closest = found.distances.argsort(stable=True)[:PAIRS].tolist()
         return figures, [
             Pair(
                 indices[i],
@@ -94,30 +94,25 @@ class Evaluation:
             for i in closest
         ]
 
-    def _describe(self, images: Images, indices: list[int], track: Track, *more: Any) -> list[Any]:
+    def _describe(
+        self, images: Images, indices: Sequence[int], track: Track, *more: Function
+    ) -> list[Any]:
         """Features [count, DIM], the projected patches of each scale, and what `more` make."""
         patches = partial(patches_of, per_image=patches_per_image(self.count))
-        features, patches, *rest = describe(
-            images, indices, [self._random_features, patches, *more], track
-        )
+        functions = [self._network, patches, *more]
+        features, patches, *rest = describe(images, indices, functions, track)
         return [features, [project(level) for level in patches.unbind(1)], *rest]
-
-    def _random_features(self, images: Tensor) -> Tensor:
-        return self._network(images.to(self._device)).cpu()
 
     def _compare(self, features: Tensor, projections: list[Tensor]) -> Figures:
         """Images so described, against the reference."""
         density, coverage = density_and_coverage(self._features, self._radii, features)
-        swd = [
-            sliced_wasserstein(*pair) for pair in zip(projections, self._projections, strict=True)
-        ]
+        pairs = zip(projections, self._projections, strict=True)
+        swd = [sliced_wasserstein(*pair) for pair in pairs]
+        sides = scales(self._reals.size)
         return {
             "frechet": frechet_distance(gaussian_of(features), self._gaussian),
             "swd": sum(swd) / len(swd),
-            **{
-                f"swd_{side}": value
-                for side, value in zip(scales(self._reals.size), swd, strict=True)
-            },
+            **{f"swd_{side}": value for side, value in zip(sides, swd, strict=True)},
             "density": density,
             "coverage": coverage,
             "diversity": mean_distance(features) / self._mean_distance,

@@ -17,7 +17,7 @@ DIM = 5 * sum(CHANNELS)
 
 
 class RandomFeatures(nn.Module):
-    """uint8 images [N, 3, S, S], S at least 16 -> float32 [N, DIM].
+    """uint8 images [N, 3, S, S], S at least 16 -> float32 [N, DIM] on the CPU.
 
     Four layers of 3 × 3 convolutions see structures of 3, 8, 18 and 38 pixels. What counts of each
     channel is the mean over each quarter of the image, and the standard deviation over the whole:
@@ -38,10 +38,11 @@ class RandomFeatures(nn.Module):
 
     @torch.no_grad()
     def forward(self, images: Tensor) -> Tensor:
-        x = images.float() / 12.75 - 10  # of a scale at which Fréchet distances read like FIDs
+        x = images.to(self.weight_0.device).float()
+        x = x / 12.75 - 10  # of a scale at which Fréchet distances read like FIDs
         features = []
         for weight in self.buffers():
             x = conv2d(pad(x, (1, 1, 1, 1), mode="reflect"), weight).relu()
             features += [adaptive_avg_pool2d(x, 2).flatten(1), x.std((2, 3))]
             x = avg_pool2d(x, 2)
-        return torch.cat(features, 1)
+        return torch.cat(features, 1).cpu()

@@ -17,6 +17,8 @@ from ganface.parallel import map_in_threads
 CHUNK = 250
 SPLIT_SEED = 0
 
+Function = Callable[[Tensor], Tensor]
+
 
 class Images(Protocol):
     """So many images; `Pack` is one."""
@@ -53,7 +55,7 @@ def choose(images: Images, count: int) -> list[int]:
 def describe(
     images: Images,
     indices: Sequence[int],
-    functions: Sequence[Callable[[Tensor], Tensor]],
+    functions: Sequence[Function],
     track: Track = untracked,
 ) -> list[Tensor]:
     """What each of `functions` makes of these images, one row for each: [len(indices), ...].

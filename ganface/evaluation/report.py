@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
+from PIL import Image
 from rich.table import Table
 
 from ganface import __version__
+from ganface.charts import Line, Panel, draw_chart
 from ganface.dataset.pack import Pack
 from ganface.evaluation.evaluate import Figures
 from ganface.evaluation.features import NAME
+from ganface.evaluation.fidelity import describe_inception
 from ganface.evaluation.images import SPLIT_SEED
+
+ASCII = str.maketrans("é×", "ex")  # the charts' font has no others
 
 TITLES = {
     "frechet": ("Fréchet distance, random features", "lower"),
@@ -20,42 +26,68 @@ TITLES = {
     "coverage": ("coverage", "higher"),
     "diversity": ("diversity", "near 1"),
     "memorised": ("nearer to a training image than 95 % of those", "5 % or less"),
+    "fid": ("FID", "lower"),
+    "kid": ("KID × 1,000", "lower"),
+    "precision": ("precision", "higher"),
+    "recall": ("recall", "higher"),
+    "fid_all": ("FID, all reals", "lower"),
 }
 
 
-def describe_protocol(reals: Pack, count: int, device: torch.device) -> dict[str, Any]:
+def describe_protocol(
+    reals: Pack, count: int, samples: int, device: torch.device, weights: Path | None
+) -> dict[str, Any]:
     """All that has to be equal for figures to be compared."""
     return {
         "count": count,
+        "samples": samples,
         "size": reals.size,
         "reals": {"fingerprint": reals.fingerprint, "images": len(reals), "split_seed": SPLIT_SEED},
         "features": NAME,
+        "inception": describe_inception(weights) if weights else None,
         "device": device.type,
         "versions": {"ganface": __version__, "torch": torch.__version__},
     }
 
 
-def figures_table(columns: dict[str, Figures], floors: Figures) -> Table:
+def figures_table(corner: str, columns: dict[str, Figures], floors: Figures) -> Table:
     """A row for each figure: its title, its value in each of `columns`, its floor, what is good."""
-    sheet = Table("", *columns, "reals", "good is", box=None, pad_edge=False)
+    sheet = Table(corner, *columns, "reals", "good is", box=None, pad_edge=False)
     for column in sheet.columns[1:-1]:
         column.justify = "right"
-    for name, floor in floors.items():
+    for name in next(iter(columns.values())):
         title, good = describe_figure(name)
-        values = [figures[name] for figures in columns.values()]
-        sheet.add_row(title, *(format_figure(name, value) for value in (*values, floor)), good)
+        values = [format_figure(name, figures[name]) for figures in columns.values()]
+        floor = format_figure(name, floors[name]) if name in floors else ""
+        sheet.add_row(title, *values, floor, good)
     return sheet
+
+
+def draw_figures(steps: dict[int, Figures], floors: Figures) -> Image.Image:
+    """A chart of the figures over the steps, each beside its floor."""
+    panels = []
+    for name, (title, good) in TITLES.items():
+        if name not in next(iter(steps.values())):
+            continue
+        lines = [Line("samples", [*steps], [figures[name] for figures in steps.values()])]
+        if name in floors:
+            lines.append(Line("reals", [*steps], [floors[name]] * len(steps)))
+        title = title.translate(ASCII)
+        panels.append(Panel(f"{title} (good is {good})", lines, log=good == "lower"))
+    return draw_chart(panels, "steps")
 
 
 def describe_figure(name: str) -> tuple[str, str]:
     """Its title, and which way is better."""
     if name.startswith("swd_"):
         side = name.removeprefix("swd_")
-        return f"  at {side} × {side}", "lower"
+        return f"  of details at {side} × {side}", "lower"
     return TITLES[name]
 
 
 def format_figure(name: str, value: float) -> str:
     if name == "memorised":
-        return f"{value:.1%}".replace("%", " %")
-    return f"{value:.3f}" if value < 10 else f"{value:.1f}"
+        return f"{100 * value:.1f} %"
+    if name == "kid":
+        value *= 1000
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"

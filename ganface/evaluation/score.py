@@ -15,13 +15,9 @@ class Scorer:
 
     def __init__(self, reals: Images, count: int, device: torch.device) -> None:
         """Take `count` of the reals, or all if there are fewer. `device`: where to compute."""
-        self._device = device
-        self._network = RandomFeatures().to(device)
+        self._features = RandomFeatures().to(device)
         (features,) = describe(reals, choose(reals, count), [self._features])
         self._reals = gaussian_of(features)
-
-    def _features(self, images: Tensor) -> Tensor:
-        return self._network(images.to(self._device)).cpu()
 
     def score(self, images: Tensor) -> float:
         """The Fréchet distance of uint8 images [N, 3, S, S] to the reals; lower is better.

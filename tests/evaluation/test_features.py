@@ -1,0 +1,95 @@
+import pytest
+import torch
+
+from ganface.evaluation.features import DIM, RandomFeatures
+from ganface.evaluation.frechet import frechet_distance, gaussian_of
+from ganface.evaluation.score import Scorer
+
+
+def discs(seed, count, size=32):
+    """A disc each, red to some degree and in the upper half: uint8 [N, 3, S, S]."""
+    dice = torch.Generator().manual_seed(seed)
+    colour = torch.tensor([255, 150, 60]).view(3, 1, 1) * torch.rand(count, 3, 1, 1, generator=dice)
+    x, y, r = torch.rand(3, count, 1, 1, generator=dice)
+    grid = torch.linspace(0, 1, size)
+    inside = (grid - x) ** 2 + (grid.view(-1, 1) - y / 2) ** 2 < (0.1 + 0.3 * r) ** 2
+    return torch.where(inside[:, None], colour, 200).to(torch.uint8)
+
+
+@pytest.fixture(scope="module")
+def features_of():
+    return RandomFeatures()
+
+
+@pytest.fixture(scope="module")
+def distance(features_of):
+    def between(a, b):
+        return frechet_distance(gaussian_of(features_of(a)), gaussian_of(features_of(b)))
+
+    return between
+
+
+@pytest.mark.parametrize("size", [16, 32, 64, 128])
+def test_the_number_of_features_is_the_same_for_every_size(features_of, size):
+    found = features_of(discs(0, 2, size))
+    assert found.shape == (2, DIM)
+    assert found.dtype == torch.float32
+    assert found.isfinite().all()
+
+
+def test_features_are_those_of_their_name(features_of):
+    """Figures of old evaluations would not compare: another NAME is needed if this changes."""
+    found = features_of(discs(0, 4)).double()
+    assert found.mean().item() == pytest.approx(1.3840258, rel=1e-4)
+    assert found.square().mean().item() == pytest.approx(4.0730317, rel=1e-4)
+
+
+def test_an_image_has_the_same_features_whatever_it_is_batched_with(features_of):
+    images = discs(0, 10)
+    torch.testing.assert_close(features_of(images)[3:5], features_of(images[3:5]))
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda images: images[:20].repeat(50, 1, 1, 1),
+        lambda images: images.roll(16, 2),
+        lambda images: images.flip(1),
+        lambda images: images // 2,
+        lambda images: images[:, :, ::4, ::4].repeat_interleave(4, 2).repeat_interleave(4, 3),
+        lambda images: torch.where(torch.rand(1000, 1, 32, 32) < 0.1, 255, images),
+    ],
+    ids=["few kinds", "halves swapped", "other colours", "darker", "coarse", "speckled"],
+)
+def test_spoilt_images_are_further_than_others_of_the_same_kind(distance, spoil):
+    reals, others = discs(0, 1000), discs(1, 1000)
+    assert distance(reals, spoil(others)) > 2 * distance(reals, others)
+
+
+class Fixed:
+    """Images that are given."""
+
+    def __init__(self, images):
+        self.images = images
+
+    def __len__(self):
+        return len(self.images)
+
+    def batch(self, indices):
+        return self.images[list(indices)]
+
+
+def test_the_score_is_the_distance_to_the_reals_and_rises_with_what_is_wrong(distance):
+    reals = discs(0, 600)
+    scorer = Scorer(Fixed(reals), 1000, torch.device("cpu"))
+    others = discs(1, 600)
+    assert scorer.score(reals) == pytest.approx(0, abs=1e-3)
+    assert scorer.score(others) == pytest.approx(distance(reals, others), rel=1e-3)
+    spoilt = [torch.cat([others[: 600 - n], others[:n] // 4]) for n in (0, 100, 300, 600)]
+    scores = [scorer.score(images) for images in spoilt]
+    assert scores == sorted(scores)
+
+
+def test_a_scorer_of_fewer_reals_takes_that_many():
+    reals = discs(0, 300)
+    assert Scorer(Fixed(reals), 100, torch.device("cpu")).score(reals) > 0.1

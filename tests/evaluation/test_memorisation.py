@@ -1,0 +1,91 @@
+import pytest
+import torch
+from torch.nn.functional import avg_pool2d
+
+from ganface.evaluation.memorisation import (
+    COMMON,
+    memorised,
+    near_distance,
+    nearest,
+    thumbnails,
+)
+
+
+def images(seed, count, size=32):
+    """Soft patterns, none like another."""
+    dice = torch.Generator().manual_seed(seed)
+    small = torch.randint(0, 256, (count, 3, 8, 8), generator=dice, dtype=torch.uint8)
+    return small.repeat_interleave(size // 8, 2).repeat_interleave(size // 8, 3)
+
+
+@pytest.fixture(scope="module")
+def training():
+    return thumbnails(images(0, 200))
+
+
+def share(samples, training):
+    near = near_distance(training, torch.arange(100))
+    return memorised(nearest(thumbnails(samples), training).distances, near)
+
+
+def test_copies_are_found_at_distance_zero(training):
+    found = nearest(training[[7, 150]], training)
+    assert found.indices.tolist() == [7, 150]
+    assert found.distances.tolist() == [0, 0]
+    assert found.mirrored.tolist() == [False, False]
+
+
+def test_mirrored_copies_are_found_as_well(training):
+    found = nearest(thumbnails(images(0, 200)[:3].flip(3)), training)
+    assert found.indices.tolist() == [0, 1, 2]
+    assert found.distances.tolist() == [0, 0, 0]
+    assert found.mirrored.all()
+
+
+def test_distances_are_grey_levels(training):
+    brighter = (images(0, 200)[5:6].int() + 20).clamp(max=10_000)
+    found = nearest(thumbnails(brighter), training)
+    assert found.indices.tolist() == [5]
+    assert found.distances.item() == pytest.approx(20)
+
+
+def test_a_training_image_is_compared_with_the_others(training):
+    own = torch.tensor([3, 4])
+    found = nearest(training[own], training, own)
+    assert not set(found.indices.tolist()) & {3, 4} or found.indices.tolist() == [4, 3]
+    assert (found.distances > 10).all()
+
+
+def test_a_symmetric_training_image_is_not_its_own_neighbour():
+    symmetric = images(1, 20)
+    symmetric = torch.cat([symmetric[..., :16], symmetric[..., :16].flip(3)], 3)
+    small = thumbnails(symmetric)
+    assert (nearest(small, small, torch.arange(20)).distances > 10).all()
+
+
+def test_copied_training_images_are_all_memorised(training):
+    assert share(images(0, 200)[50:150], training) == 1
+    assert share(images(0, 200)[50:150].flip(3), training) == 1
+
+
+def test_blurred_copies_are_memorised_too(training):
+    copies = images(0, 200)[:100].float()
+    blurred = avg_pool2d(copies, 3, 1, 1, count_include_pad=False).to(torch.uint8)
+    assert share(blurred, training) > 0.95
+
+
+def test_new_images_come_to_what_chance_gives(training):
+    assert share(images(2, 1000), training) == pytest.approx(COMMON, abs=0.05)
+
+
+def test_copies_count_even_where_the_training_images_hold_duplicates(training):
+    doubled = torch.cat([training, training])
+    near = near_distance(doubled, torch.arange(100))
+    assert near == 0
+    assert memorised(nearest(training, doubled).distances, near) == 1
+    assert memorised(nearest(thumbnails(images(2, 100)), doubled).distances, near) == 0
+
+
+def test_thumbnails_of_any_size_are_alike():
+    assert thumbnails(images(0, 2, 128)).shape == (2, 768)
+    torch.testing.assert_close(thumbnails(images(0, 2, 128)), thumbnails(images(0, 2, 32)))

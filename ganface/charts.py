@@ -61,7 +61,9 @@ def draw_chart(panels: Sequence[Panel], x_name: str, spans: Sequence[Span] = ())
     x_limits = (min(xs), max(xs)) if xs else (0.0, 1.0)
     named = [span for span in spans if not span.good]
     below = (STRIP + 8 if spans else 0) + FOOTER + LINE * len(named)
-    sheet = Image.new("RGB", (WIDTH * ZOOM, (len(panels) * (HEADER + HEIGHT) + below) * ZOOM), PAPER)
+    sheet = Image.new(
+        "RGB", (WIDTH * ZOOM, (len(panels) * (HEADER + HEIGHT) + below) * ZOOM), PAPER
+    )
     draw = ImageDraw.Draw(sheet, "RGBA")
 
     left, right = LEFT * ZOOM, (WIDTH - RIGHT) * ZOOM
@@ -114,9 +116,7 @@ def _draw_panel(
     for colour, runs in zip(COLOURS, lines, strict=False):
         for run in runs:
             bins = _binned(run, to_x, left, right)
-            points = [
-                tuple((x, min(max(to_y(y), top), bottom)) for y in ys) for x, *ys in bins
-            ]
+            points = [tuple((x, min(max(to_y(y), top), bottom)) for y in ys) for x, *ys in bins]
             if len(points) == 1:
                 x, y = points[0][0]
                 r = 2 * ZOOM
@@ -166,9 +166,7 @@ def _font(size: int = 12) -> ImageFont.FreeTypeFont:
 # ---------------------------------------------------------------------------- scales
 
 
-def _scale(
-    from_: tuple[float, float], to: tuple[float, float]
-) -> Callable[[float], float]:
+def _scale(from_: tuple[float, float], to: tuple[float, float]) -> Callable[[float], float]:
     (low, high), (start, end) = from_, to
     factor = (end - start) / (high - low) if high > low else 0
     return lambda value: start + (value - low) * factor

@@ -182,9 +182,9 @@ def train_together(
     processes: "Processes",
 ) -> int:
     """What `train` does once its processes are joined. Returns the last step."""
-    from ganface.training.loop import train as train_on
     from ganface.training.prepare import begin, open_data
     from ganface.training.progress import Display
+    from ganface.training.recovery import train as train_on
 
     for turn in processes.in_turn():
         if turn:
@@ -200,7 +200,7 @@ def train_together(
             for note in [*notes, *describe(training, run, pack, plan, processes)]:
                 display.note(note)
             try:
-                train_on(run, pack, plan.train, plan.compute, training, display, processes)
+                training = train_on(run, pack, plan, training, display, processes)
             except Interrupted as stop:
                 import shlex
 

@@ -107,7 +107,7 @@ def require_finite(tensors: dict[str, Tensor], step: int) -> None:
     """Raise NotANumber unless every entry of every tensor is a number, and finite."""
     for name, tensor in tensors.items():
         if not tensor.isfinite().all():
-            raise NotANumber(f"not a number at step {step}, in {name}")
+            raise NotANumber(f"not a number: at step {step}, in {name}")
 
 
 def save_checkpoint(path: Path, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:

@@ -43,4 +43,4 @@ def test_statistics_are_means_over_the_updates_since_the_last_line():
     ):
         training.sums += torch.tensor(sums)
         training.summed += updates
-        assert take_means(training, Processes()).wait()["means"].tolist() == means
+        assert take_means(training, Processes()).tolist() == means

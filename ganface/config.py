@@ -131,7 +131,7 @@ class TrainConfig(DeviceConfig):
     width: int = setting(64, "Channels of the layer next to the image.", between(1, 1024))
     z_dim: int = setting(100, "Length of the latent vector z.", between(1, 65_536))
     loss: Literal["ns", "saturating", "lsgan", "hinge", "wgan-gp", "rpgan"] = setting(
-        "ns", "What D and G are after."
+        "hinge", "What D and G are after."
     )
     r1: float = setting(0.0, "Weight of R1, D's gradient at real images.", at_least(0))
     r2: float = setting(0.0, "Weight of R2, D's gradient at generated images.", at_least(0))
@@ -147,9 +147,9 @@ class TrainConfig(DeviceConfig):
         "off", "Show D images changed at random: never, always, or more often if it overfits."
     )
     upsample: Literal["transposed", "nearest"] = setting(
-        "transposed", "How G doubles the side: transposed convolutions, or enlarge and convolve."
+        "nearest", "How G doubles the side: enlarge and convolve, or transposed convolutions."
     )
-    modulate: bool = setting(False, "Let z scale and shift the channels of every layer of G.")
+    modulate: bool = setting(True, "Let z scale and shift the channels of every layer of G.")
     ema_decay: float = setting(
         0.999, "Decay of G_ema, the average of G that draws every picture.", between(0, 0.999999)
     )
@@ -207,7 +207,7 @@ class TrainConfig(DeviceConfig):
     @classmethod
     def of(cls, given: dict[str, Any]) -> "TrainConfig":
         """The preset's settings, with the given ones in their place."""
-        return cls(**{**PRESETS.get(given.get("preset", ""), {}), **given})
+        return cls(**{**PRESETS[given.get("preset", "best")], **given})
 
     @property
     def rate_D(self) -> float:
@@ -234,8 +234,9 @@ class TrainConfig(DeviceConfig):
 
 # What each preset changes in TrainConfig's defaults
 PRESETS: dict[str, dict[str, Any]] = {
+    "best": {},
     # Radford, Metz and Chintala 2015
-    "dcgan": {},
+    "dcgan": {"loss": "ns", "upsample": "transposed", "modulate": False},
 }
 
 

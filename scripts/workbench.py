@@ -16,6 +16,7 @@ SCRIPTS = Path(__file__).resolve().parent
 ROOT = SCRIPTS.parent
 SIZE, Z_DIM, WIDTH, BATCH = 64, 100, 64, 64
 SHAPE = ("--size", SIZE, "--z-dim", Z_DIM, "--width", WIDTH, "--batch-size", BATCH)  # for both
+RECIPE = ("--preset", "dcgan")  # the reference's
 SOURCE_SIZE = 96  # of the faces that are drawn, so that there is something to reduce
 
 
@@ -169,7 +170,7 @@ class Bench:
     def train(self, data: Path, *options: object) -> tuple[Path, Finished]:
         """Train with ganface; return the run directory, which is the caller's to remove."""
         path = self.new("run")
-        options = (*SHAPE, "--device", self.device, *self.amounts.train_options, *options)
+        options = (*SHAPE, *RECIPE, "--device", self.device, *self.amounts.train_options, *options)
         return path, ganface("train", data, "--out", path, *options)
 
     def reference(self, *options: object) -> Finished:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
+from torch.nn.utils import get_total_norm
 
 from ganface.config import TrainConfig
 from ganface.dataset.pack import Pack
@@ -21,9 +22,12 @@ from ganface.training.feed import normalise
 EXAMINED = 64  # images of each kind
 COARSE = 8  # pixels a side to which images are reduced before they are compared
 
-# D on held-out images; how far it prefers those it learns from, where 1 is as far as it prefers
-# them to generated ones; how unlike each other G's images are, and real ones
-FINDINGS = ("D_held_out", "accuracy_held_out", "overfitting", "diversity", "diversity_reals")
+FINDINGS = (
+    *("D_held_out", "accuracy_held_out"),  # D on images that it does not learn from
+    "overfitting",  # how far it prefers those that it does: 1 is as far as to generated ones
+    *("diversity", "diversity_reals"),  # how unlike each other G's images are, and real ones
+    *("pace_D", "pace_G"),  # Adam's step against the size of the weights
+)
 
 
 class Examiner:
@@ -57,20 +61,22 @@ class Examiner:
 
         Leaves no trace in the training.
         """
-        players, loss = self._training.players, LOSSES[self._config.loss]
+        players, config, loss = self._training.players, self._config, LOSSES[self._config.loss]
         with observed(players.G), observed(players.D), self._compute.autocast():
             fakes = players.G(self._z)
             seen, fake = players.D(self._seen).float(), players.D(fakes).float()
             # BatchNorm cannot do with no image at all
-            held_out = (
-                players.D(self._held_out).float() if len(self._held_out) else seen * torch.nan
-            )
+            there = len(self._held_out) > 0
+            held_out = players.D(self._held_out).float() if there else seen * torch.nan
         overfitting = (seen.mean() - held_out.mean()) / (seen.mean() - fake.mean())
-        real = held_out - loss.middle(seen, fake)
+        D_held_out = (held_out - loss.middle(seen, fake)).sigmoid()
+        right = (D_held_out - 0.5).sign().add(1).div(2)  # of NaN, NaN
         findings = torch.stack(
             [
-                *(real.sigmoid().mean(), (real > 0).float().mean() + 0 * real.mean(), overfitting),
+                *(D_held_out.mean(), right.mean()),
+                overfitting,
                 *(diversity(fakes), diversity(self._seen)),
+                *(pace(players.D, config.rate_D), pace(players.G, config.rate_G)),
             ]
         )
         processes.average(findings)
@@ -84,6 +90,16 @@ def diversity(images: Tensor) -> Tensor:
     """
     coarse = adaptive_avg_pool2d(images.float(), COARSE)
     return coarse.var(0).mean().sqrt()
+
+
+def pace(network: nn.Module, rate: float) -> Tensor:
+    """Adam's step, which is about `rate` for each weight, against the weights' size: float32 [].
+
+    Of the convolutions alone: their weights are nearly all of them.
+    """
+    weights = [p for p in network.parameters() if p.dim() == 4]
+    size = get_total_norm(weights) / sum(weight.numel() for weight in weights) ** 0.5
+    return rate / size
 
 
 @contextmanager

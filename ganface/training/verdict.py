@@ -1,16 +1,34 @@
-"""stats.jsonl -> one plain sentence: is this training healthy, and if not, what to do."""
+"""stats.jsonl -> one plain sentence: is this training healthy, and if not, what to do.
+
+The bounds lie between what healthy trainings showed and what those did that were made to fail,
+under every loss: probabilities and losses mean something else for each, so that they look at the
+shares that D gets right, at gradients against each other and at the images themselves.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
-HISTORY = 100  # lines of stats.jsonl that a verdict looks at
+HISTORY = 600  # lines of stats.jsonl that a verdict looks at
+WINDOW = 10  # lines over which those of every tick are averaged
+FINDINGS_WINDOW = 3  # likewise for those that are there now and then
+
+SURE = 0.99  # the share of images that D gets right when it has won
+VANISHED = 0.01  # D's gradient then, against G's; 0.1 or more while both learn
+PACE = 0.05  # Adam's step against the weights' own size; 0.01 at the usual rates
+ALIKE = 0.05  # the diversity of real images that show one thing; faces have 0.3 to 0.5
+LOST = 0.5  # of the most diverse that G's images were: what is left when G collapses
+FLAT, FLAT_BY = 0.15, 500  # of the diversity of real images: too little after so many updates
+LEARNED_BY_HEART = 0.6  # of D's preference for real images, what goes to those it learns from
 
 
 @dataclass(frozen=True)
 class Verdict:
+    """What is the matter, and what to do about it."""
+
     kind: str
     advice: str = ""
 
@@ -18,5 +36,70 @@ class Verdict:
         return f"{self.kind}: {self.advice}" if self.advice else self.kind
 
 
+EARLY = Verdict("too early to tell")
+HEALTHY = Verdict("healthy")
+IMAGES_ALIKE = Verdict("your images are nearly all alike", "G can learn no more than they show")
+D_WINS = Verdict(
+    "D is winning",
+    "it is never wrong, and little gradient is left; start again with a lower --lr-d, or --augment",
+)
+TOO_FAST = Verdict(
+    "the learning rate is too high",
+    "each update turns the weights over; start again with a lower --lr",
+)
+OVERFITS = Verdict(
+    "D overfits", "it knows its images by heart; add images, or start again with --augment adaptive"
+)
+
+
 def judge(lines: Sequence[dict[str, Any]]) -> Verdict:
-    return Verdict("healthy")
+    """The verdict on a training by its newest lines of stats.jsonl, HISTORY of them or fewer."""
+    ticks = [line for line in lines if "accuracy_real" in line]
+    findings = [line for line in ticks if "diversity" in line]
+    if not findings:
+        return EARLY
+    if findings[-1]["diversity_reals"] < ALIKE:
+        return IMAGES_ALIKE
+    if _d_wins(ticks[-WINDOW:]):
+        return D_WINS
+    if max(findings[-1]["pace_D"], findings[-1]["pace_G"]) > PACE:
+        return TOO_FAST
+    since = _alike_since(findings)
+    if since is not None:
+        return Verdict(
+            f"faces are becoming alike since step {since:,}",
+            "G found some that fool D; start again with another --seed, or --augment on",
+        )
+    overfitting = [line["overfitting"] for line in findings[-FINDINGS_WINDOW:]]
+    if None not in overfitting and fmean(overfitting) > LEARNED_BY_HEART:
+        return OVERFITS
+    return HEALTHY
+
+
+def _d_wins(ticks: Sequence[dict[str, Any]]) -> bool:
+    """Whether D has got nearly all right for WINDOW lines, and has no gradient left to show it."""
+    if len(ticks) < WINDOW:
+        return False
+    means = {
+        name: fmean(line[name] for line in ticks)
+        for name in ("accuracy_real", "accuracy_fake", "grad_D", "grad_G")
+    }
+    sure = min(means["accuracy_real"], means["accuracy_fake"]) >= SURE
+    # With the saturating loss, the lecture's, it is G that has none left
+    gone = means["grad_D"] < VANISHED * means["grad_G"] or means["grad_G"] < VANISHED
+    return sure and gone
+
+
+def _alike_since(findings: Sequence[dict[str, Any]]) -> int | None:
+    """The step since which G's images have been alike, if they are for FINDINGS_WINDOW findings."""
+    shares = [line["diversity"] / line["diversity_reals"] for line in findings]
+    best = max(shares)
+    steps = []
+    for line, share in zip(reversed(findings), reversed(shares), strict=True):
+        if not (share < LOST * min(best, 1) or (share < FLAT and line["step"] >= FLAT_BY)):
+            break
+        steps.append(line["step"])
+    # What comes before the best is not yet unlike, not alike again
+    after = findings[shares.index(best)]["step"]
+    steps = [step for step in steps if step > after or step >= FLAT_BY]
+    return steps[-1] if len(steps) >= FINDINGS_WINDOW else None

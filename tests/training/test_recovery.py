@@ -4,8 +4,8 @@ import json
 
 import pytest
 import torch
-
 from conftest import TINY
+
 from ganface import files
 from ganface.run import Run
 from ganface.training import loop, step

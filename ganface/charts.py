@@ -102,17 +102,14 @@ def _draw_panel(
     to_y = _scale((low, high), (bottom, top))
     for x in map(to_x, x_ticks):
         draw.line((x, top, x, bottom), FAINT, ZOOM)
-    for tick in ticks(low, high, 4):
-        if panel.log and tick != round(tick):
-            continue
+    for tick in powers(low, high) if panel.log else ticks(low, high, 4):
         y = to_y(tick)
         draw.line((left, y, right, y), FAINT, ZOOM)
         name = label(10**tick if panel.log else tick)
         _text(draw, (left - 8 * ZOOM, y), name, FADED, "rm")
 
-    _text(draw, (left, top - 6 * ZOOM), panel.title, INK, "lb", 13)
+    _text(draw, (left, top - 6 * ZOOM), panel.title, INK, "ls", 13)
     _draw_legend(draw, [line.name for line in panel.lines], right, top - 6 * ZOOM)
-    # A canvas of its own: what lies beyond the axes is cut off
     for colour, runs in zip(COLOURS, lines, strict=False):
         for run in runs:
             bins = _binned(run, to_x, left, right)
@@ -132,9 +129,9 @@ def _draw_legend(
 ) -> None:
     """From right to left, the first name leftmost."""
     for colour, name in reversed(list(zip(COLOURS, names, strict=False))):
-        _text(draw, (right, bottom), name, INK, "rb")
+        _text(draw, (right, bottom), name, INK, "rs")  # on one line, with or without descenders
         right -= _font().getlength(name) + 6 * ZOOM
-        y = bottom - 6 * ZOOM
+        y = bottom - 4 * ZOOM
         draw.line((right - 18 * ZOOM, y, right, y), colour, 3 * ZOOM)
         right -= 36 * ZOOM
 
@@ -180,6 +177,14 @@ def ticks(low: float, high: float, most: int) -> list[float]:
     step = next(s * power for s in (1, 2, 5, 10) if s * power * most >= (high - low) * 0.999)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return [number * step for number in range(first, last + 1)]
+
+
+def powers(low: float, high: float) -> list[float]:
+    """The logarithms from low to high of 1, 2 and 5 times powers of ten; of 1 alone, if many."""
+    factors = (1, 2, 5) if high - low < 2 else (1,)
+    exponents = range(math.floor(low), math.ceil(high) + 1)
+    logs = [exponent + math.log10(factor) for exponent in exponents for factor in factors]
+    return [each for each in logs if low <= each <= high]
 
 
 def label(value: float) -> str:

@@ -565,6 +565,32 @@ def open_both(
     return reals, fakes
 
 
+# ---------------------------------------------------------------------------- plot
+
+
+@app.command()
+def plot(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
+    out: Annotated[Path | None, typer.Option(help="The PNG; NAME-plot.png if not given.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Draw how a training went: losses, D's answers, gradients, diversity, verdicts."""
+    from ganface.plot import draw_plot, read_lines
+    from ganface.run import Run
+
+    lines = read_lines(Run(run).stats)
+    out = choose_out(out, f"{name_of(run)}-plot.png")
+    if out.suffix.lower() != ".png":
+        raise UserError(f"--out {out}: a plot is a .png")
+
+    from ganface.images import save_png
+
+    step = lines[-1]["step"]
+    save_png(out, draw_plot(lines), {"kind": "plot", "step": step})
+    verdict = lines[-1].get("verdict")
+    show_result({"out": str(out), "step": step, "verdict": verdict}, as_json, str(out))
+
+
 # ---------------------------------------------------------------------------- info
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
+from statistics import fmean, median
 from typing import Any
 
 HISTORY = 600  # lines of stats.jsonl that a verdict looks at
@@ -17,7 +17,7 @@ WINDOW = 10  # lines over which those of every tick are averaged
 FINDINGS_WINDOW = 3  # likewise for those that are there now and then
 
 SURE = 0.99  # the share of images that D gets right when it has won
-VANISHED = 0.01  # D's gradient then, against G's; 0.1 or more while both learn
+VANISHED = 0.02  # D's gradient then, against G's; 0.1 or more while both learn
 PACE = 0.05  # Adam's step against the weights' own size; 0.01 at the usual rates
 ALIKE = 0.05  # the diversity of real images that show one thing; faces have 0.3 to 0.5
 LOST = 0.5  # of the most diverse that G's images were: what is left when G collapses
@@ -80,13 +80,13 @@ def _d_wins(ticks: Sequence[dict[str, Any]]) -> bool:
     """Whether D has got nearly all right for WINDOW lines, and has no gradient left to show it."""
     if len(ticks) < WINDOW:
         return False
-    means = {
-        name: fmean(line[name] for line in ticks)
+    usual = {
+        name: median(line[name] for line in ticks)
         for name in ("accuracy_real", "accuracy_fake", "grad_D", "grad_G")
     }
-    sure = min(means["accuracy_real"], means["accuracy_fake"]) >= SURE
+    sure = min(usual["accuracy_real"], usual["accuracy_fake"]) >= SURE
     # With the saturating loss, the lecture's, it is G that has none left
-    gone = means["grad_D"] < VANISHED * means["grad_G"] or means["grad_G"] < VANISHED
+    gone = usual["grad_D"] < VANISHED * usual["grad_G"] or usual["grad_G"] < VANISHED
     return sure and gone
 
 

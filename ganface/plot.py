@@ -1,0 +1,92 @@
+"""stats.jsonl -> one picture of how a training went."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from ganface.charts import Line, Panel, Span, draw_chart
+from ganface.errors import UserError
+
+# Of each panel the title, key and name of its lines, its limits, whether it is logarithmic
+PANELS: tuple[tuple[str, dict[str, str], tuple[float, float] | None, bool], ...] = (
+    ("losses", {"loss_D": "loss_D", "loss_G": "loss_G"}, None, False),
+    ("how real D finds images", {"D_x": "D(x)", "D_Gz": "D(G(z))"}, (0, 1), False),
+    (
+        "what D gets right",
+        {
+            "accuracy_real": "of real images",
+            "accuracy_fake": "of generated ones",
+            "accuracy_held_out": "of real ones held out",
+        },
+        (0, 1),
+        False,
+    ),
+    ("length of the gradients", {"grad_D": "of D", "grad_G": "of G"}, None, True),
+    (
+        "how unlike each other faces are",
+        {"diversity": "generated", "diversity_reals": "real"},
+        None,
+        False,
+    ),
+    ("Frechet distance of G_ema (lower is better)", {"score": "score"}, None, True),
+    ("how often D sees an image changed", {"strength": "strength"}, (0, 1), False),
+)
+FINE = ("healthy", "too early to tell")  # verdicts that need no reader
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The lines of a stats.jsonl; a half one, of a run that goes on or was killed, is left out.
+
+    Raises UserError if there is none.
+    """
+    lines = []
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path.parent}: not a run directory with a stats.jsonl") from error
+    for line in text.splitlines():
+        try:
+            values = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(values, dict) and isinstance(values.get("step"), int):
+            lines.append(values)
+    if not lines:
+        raise UserError(f"{path}: holds no statistics yet; they come with the first 10 updates")
+    return lines
+
+
+def draw_plot(lines: Sequence[dict[str, Any]]) -> Image.Image:
+    """A panel for each kind of figure that the lines hold, and their verdicts below.
+
+    Any key but `step` may be missing from a line, or null.
+    """
+    panels = []
+    for title, names, limits, log in PANELS:
+        drawn = [
+            Line(name, [line["step"] for line in there], [line[key] for line in there])
+            for key, name in names.items()
+            if (there := [line for line in lines if line.get(key) is not None])
+        ]
+        panels.append(Panel(title, drawn, limits, log))
+    return draw_chart(panels, "steps", spans_of(lines))
+
+
+def spans_of(lines: Sequence[dict[str, Any]]) -> list[Span]:
+    """From where to where each verdict held, without what it advises."""
+    judged = [
+        (line["step"], str(line["verdict"]).partition(":")[0])
+        for line in lines
+        if "verdict" in line
+    ]
+    spans = []
+    for name, group in groupby(judged, key=lambda pair: pair[1]):
+        steps = [step for step, _ in group]
+        spans.append(Span(name, steps[0], steps[-1], name in FINE))
+    return spans

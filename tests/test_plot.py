@@ -1,0 +1,61 @@
+import json
+
+import pytest
+
+from ganface.charts import Span
+from ganface.images import read_png_meta
+from ganface.plot import draw_plot, read_lines, spans_of
+
+
+def test_a_run_becomes_a_picture(tiny_run, invoke, home):
+    assert invoke("plot", tiny_run.path).done() == ["tiny-plot.png"]
+    meta = read_png_meta(home / "tiny-plot.png")
+    assert meta == {"kind": "plot", "step": 12}
+    assert invoke("plot", tiny_run.path).done() == ["tiny-plot-2.png"]
+    result = json.loads(invoke("plot", tiny_run.path, "--json").done()[0])
+    assert result == {"out": "tiny-plot-3.png", "step": 12, "verdict": "too early to tell"}
+
+
+def test_what_cannot_be_drawn_is_refused(tmp_path, tiny_run, invoke):
+    assert "not a run directory" in invoke("plot", tmp_path / "nothing").refused()
+    (tmp_path / "stats.jsonl").write_text("")
+    assert "no statistics yet" in invoke("plot", tmp_path).refused()
+    assert ".png" in invoke("plot", tiny_run.path, "--out", "plot.gif").refused()
+    assert "exists already" in invoke("plot", tiny_run.path, "--out", tiny_run.latest).refused()
+
+
+def test_half_lines_and_lines_of_other_versions_do_no_harm(tmp_path):
+    path = tmp_path / "stats.jsonl"
+    path.write_text(
+        '{"step": 10, "loss_D": 1}\n[]\n{"step": "x"}\n{"step": 20, "score": null}\n{"st'
+    )
+    lines = read_lines(path)
+    assert [line["step"] for line in lines] == [10, 20]
+    draw_plot(lines)
+
+
+@pytest.mark.parametrize("missing", ["loss_D", "diversity", "verdict"])
+def test_a_figure_that_is_there_makes_the_picture_higher(missing):
+    line = {"loss_D": 1.0, "diversity": 0.3, "verdict": "D is winning: do something"}
+    without = {key: value for key, value in line.items() if key != missing}
+    heights = [
+        draw_plot([{"step": step, **values} for step in (10, 20)]).height
+        for values in (line, without)
+    ]
+    assert heights[0] > heights[1]
+
+
+def test_spans_are_verdicts_without_their_advice():
+    lines = [{"step": 5}]
+    for step, verdict in (
+        (10, "healthy"),
+        (20, "healthy"),
+        (30, "D is winning: x"),
+        (40, "healthy"),
+    ):
+        lines.append({"step": step, "verdict": verdict})
+    assert spans_of(lines) == [
+        Span("healthy", 10, 20, True),
+        Span("D is winning", 30, 30, False),
+        Span("healthy", 40, 40, True),
+    ]

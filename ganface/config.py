@@ -169,6 +169,12 @@ class TrainConfig(DeviceConfig):
         "Compile the CPU's kernels; auto does so for 100 steps or more, if there is a C compiler.",
         may_change=True,
     )
+    evaluate_every: int = setting(
+        0,
+        "Steps between scores of G_ema, of which the best is kept; 0 for none.",
+        at_least(0),
+        may_change=True,
+    )
     seeds: str = setting("0-63", "The faces of every grid.")
     milestones: str = setting(
         "100,1000,2000,5000,10000,20000,50000",

@@ -54,6 +54,10 @@ class Run:
     def generator(self) -> Path:
         return self.path / "generator.safetensors"
 
+    @property
+    def best(self) -> Path:
+        return self.path / "best.safetensors"
+
     def grid(self, step: int) -> Path:
         return self.path / "grids" / f"step-{step:06d}.png"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from ganface.config import TrainConfig
 from ganface.dataset.pack import Pack
 from ganface.device import Compute
 from ganface.ema import recalibrate
+from ganface.evaluation.score import Scorer
 from ganface.generate import paint
 from ganface.images import (
     Image,
@@ -31,6 +33,7 @@ from ganface.training.checkpoint import Training, require_finite
 from ganface.training.progress import Display
 from ganface.training.writer import HostCopy, Writer
 
+SCORED = 1000  # faces that a score is of
 RECALIBRATION = (16, 64)  # batches, faces in each, for G_ema's BatchNorm statistics
 
 
@@ -84,6 +87,25 @@ class Artist:
             self._display.milestone(picture)
 
         self._draw(picture, self._run.snapshot(step), finish)
+
+    def keep_best(self, scorer: Scorer) -> Tensor:
+        """Score G_ema, and keep a snapshot of it if no score was lower. Returns it: float64 []."""
+        training, G_ema, config = self._training, self._training.G_ema, self._config
+        z = z_of(range(SCORED), config.z_dim).to(self._compute.device)
+        score = scorer.score(paint(G_ema, z))
+        if math.isfinite(score) and (training.best is None or score < training.best):
+            training.best, step = score, training.step
+
+            def save(tensors: dict[str, Tensor]) -> None:
+                require_finite(tensors, step)
+                images_seen = step * config.images_per_step
+                save_snapshot(self._run.best, tensors, describe_generator(G_ema), step, images_seen)
+                self._display.note(
+                    f"the best so far, with a score of {score:.1f}: {self._run.best}"
+                )
+
+            self._writer.submit(HostCopy(G_ema.state_dict()), save)
+        return torch.tensor(score, dtype=torch.float64)
 
     def _draw(self, picture: Path, snapshot: Path, finish: Callable[[], None]) -> None:
         step, G_ema = self._training.step, self._training.G_ema

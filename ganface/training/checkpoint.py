@@ -40,6 +40,7 @@ class Training:
     summed: int = 0  # updates in `sums`
     step: int = 0
     seconds: float = 0.0
+    best: float | None = None  # the lowest score so far
     meta: dict[str, Any] = field(default_factory=dict)  # what stays the same all through the run
 
 
@@ -98,6 +99,7 @@ def meta_of(training: Training) -> dict[str, Any]:
         "generator": describe_generator(training.G_ema),
         "step": training.step,
         "seconds": training.seconds,
+        "best": training.best,
         "summed": training.summed,
         "scaler": training.players.scaler.state_dict(),
     }
@@ -128,6 +130,7 @@ def restore(training: Training, meta: dict[str, Any], tensors: dict[str, Tensor]
     training.summed = meta["summed"]
     training.step = meta["step"]
     training.seconds = meta["seconds"]
+    training.best = meta["best"]
 
 
 def _restore_optimiser(optimiser: Adam, tensors: dict[str, Tensor]) -> None:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 from torch.nn.utils import get_total_norm
 
+from ganface.augment import adapt
 from ganface.config import TrainConfig
 from ganface.dataset.pack import Pack
 from ganface.device import Compute
@@ -19,6 +20,7 @@ from ganface.training import streams
 from ganface.training.checkpoint import Training
 from ganface.training.feed import normalise
 
+EXAMINE = 50  # steps from one time to the next
 EXAMINED = 64  # images of each kind
 COARSE = 8  # pixels a side to which images are reduced before they are compared
 
@@ -56,10 +58,11 @@ class Examiner:
         )
 
     @torch.no_grad()
-    def examine(self, processes: Processes) -> Tensor:
-        """FINDINGS as float32 [len(FINDINGS)] on the device; NaN where nothing is held out.
+    def examine(self, processes: Processes) -> dict[str, Tensor]:
+        """`findings`: FINDINGS as float32 [len(FINDINGS)]; NaN where nothing is held out.
 
-        Leaves no trace in the training.
+        Leaves no trace in the training, but for the strength of an adaptive augmentation, which
+        follows from what D makes of images that are held out, and then stands in `strength`.
         """
         players, config, loss = self._training.players, self._config, LOSSES[self._config.loss]
         with observed(players.G), observed(players.D), self._compute.autocast():
@@ -80,7 +83,11 @@ class Examiner:
             ]
         )
         processes.average(findings)
-        return findings
+        if config.augment != "adaptive":
+            return {"findings": findings}
+        strength = players.strength
+        adapt(strength, findings[FINDINGS.index("overfitting")], EXAMINE * config.images_per_step)
+        return {"findings": findings, "strength": strength}
 
 
 def diversity(images: Tensor) -> Tensor:

@@ -14,13 +14,13 @@ from typing import Any
 
 from torch import Tensor
 
-from ganface.augment import adapt
 from ganface.config import TrainConfig
 from ganface.dataset.pack import Pack
 from ganface.device import Compute
 from ganface.distributed import Processes
 from ganface.ema import update_ema
 from ganface.errors import Interrupted
+from ganface.evaluation.score import Scorer
 from ganface.run import Run
 from ganface.training.artist import Artist
 from ganface.training.checkpoint import (
@@ -32,13 +32,13 @@ from ganface.training.checkpoint import (
 )
 from ganface.training.feed import Feed, Inputs, fits
 from ganface.training.graph import Replayed
-from ganface.training.health import FINDINGS, Examiner
+from ganface.training.health import EXAMINE, Examiner
 from ganface.training.progress import Display, Reporter, StatsFile, take_means
 from ganface.training.step import LAZY, update
 from ganface.training.writer import HostCopy, Writer
 
 TICK = 10  # steps between lines of stats.jsonl
-EXAMINE = 50  # steps between those that have FINDINGS as well
+SCORED_REALS = 5000  # real images that scores compare with, if there are so many
 PICTURE = 100  # steps between renderings of latest.png, where the disk keeps up
 
 
@@ -91,6 +91,8 @@ def train(
             reporter = Reporter(stats, display, writer, config, compute, training)
             artist = Artist(run, display, writer, config, compute, training)
             artist.draw_reals(pack)
+            if config.evaluate_every:
+                scorer = Scorer(pack, SCORED_REALS, compute.device)
 
         while training.step < config.steps and not stopped_by:
             step = training.step + 1
@@ -104,18 +106,15 @@ def train(
 
             # Report
             last = step == config.steps
-            if step % TICK == 0 or last:
+            scored = bool(config.evaluate_every) and step % config.evaluate_every == 0
+            if step % TICK == 0 or last or scored:
                 figures = {"means": take_means(training, processes)}
                 if step % EXAMINE == 0:
-                    figures["findings"] = examiner.examine(processes)
-                if config.augment == "adaptive":
-                    if step % EXAMINE == 0:
-                        overfitting = figures["findings"][FINDINGS.index("overfitting")]
-                        adapt(
-                            training.players.strength, overfitting, EXAMINE * config.images_per_step
-                        )
-                    figures["strength"] = training.players.strength
+                    figures |= examiner.examine(processes)
                 if processes.first:
+                    if scored:
+                        artist.recalibrate()
+                        figures["score"] = artist.keep_best(scorer)
                     reporter.tick(HostCopy(figures))
 
             # Draw, and save

@@ -122,8 +122,9 @@ class Reporter:
             whole = {**line, **_named(STATISTICS, copies["means"])}
             if "findings" in copies:
                 whole |= _named(FINDINGS, copies["findings"])
-            if "strength" in copies:
-                whole["strength"] = copies["strength"].item()
+            for name in ("strength", "score"):
+                if name in copies:
+                    whole |= _named([name], copies[name][None])
             self._history.append(whole)
             verdict = judge(self._history)
             whole |= {"verdict": str(verdict), **constants}

@@ -1,0 +1,71 @@
+import json
+
+import pytest
+import torch
+from conftest import TINY
+
+from ganface import files
+from ganface.dataset.pack import Pack
+from ganface.evaluation.score import Scorer
+from ganface.models.snapshot import load_generator
+from ganface.run import Run
+from ganface.training import artist
+
+OPTIONS = (*TINY, "--steps", 30, "--milestones", "7,14,21,28", "--checkpoint-every", 10)
+OPTIONS += ("--seeds", "0-3", "--evaluate-every", 7)
+
+
+@pytest.fixture(autouse=True)
+def few_faces(monkeypatch):
+    monkeypatch.setattr(artist, "SCORED", 64)
+
+
+def scores(run):
+    lines = [json.loads(line) for line in run.stats.read_text().splitlines()]
+    return {line["step"]: line["score"] for line in lines if "score" in line}
+
+
+@pytest.fixture
+def whole(tmp_path, pack_file, invoke):
+    run = Run(tmp_path / "whole")
+    invoke("train", pack_file, "--out", run.path, *OPTIONS).done()
+    return run
+
+
+def test_the_snapshot_of_the_lowest_score_is_kept(whole, pack_file):
+    found = scores(whole)
+    assert list(found) == [7, 14, 21, 28]
+    best = min(found, key=found.get)
+    meta, tensors = files.read(whole.best, "snapshot")
+    assert (meta["step"], meta["images_seen"]) == (best, 8 * best)
+    same = files.read(whole.snapshot(best), "snapshot")[1]
+    assert all(torch.equal(tensor, same[name]) for name, tensor in tensors.items())
+
+    G, _ = load_generator(whole.best)
+    faces = artist.paint(G, artist.z_of(range(64), G.z_dim))
+    scorer = Scorer(Pack(pack_file), 5000, torch.device("cpu"))
+    assert scorer.score(faces) == pytest.approx(found[best], rel=1e-6)
+
+
+def test_a_resumed_run_keeps_what_an_undisturbed_one_keeps(whole, tmp_path, pack_file, invoke):
+    run = Run(tmp_path / "again")
+    for more in (("--steps", 15), ("--steps", 30, "--resume")):
+        invoke("train", pack_file, "--out", run.path, *OPTIONS, *more).done()
+    assert scores(run) == scores(whole)
+    assert run.best.read_bytes() == whole.best.read_bytes()
+
+
+def test_a_worse_one_is_not_kept(tmp_path, pack_file, invoke, monkeypatch):
+    given = iter([5.0, 3.0, float("nan"), 4.0])
+    monkeypatch.setattr(Scorer, "score", lambda *_: next(given))
+    run = Run(tmp_path / "run")
+    result = invoke("train", pack_file, "--out", run.path, *OPTIONS)
+    result.done()
+    assert files.read(run.best, "snapshot")[0]["step"] == 14
+    assert result.err.count("the best so far") == 2
+    assert list(scores(run).values()) == [5.0, 3.0, None, 4.0]
+
+
+def test_without_it_nothing_is_scored(tiny_run):
+    assert not tiny_run.best.exists()
+    assert scores(tiny_run) == {}

@@ -72,11 +72,11 @@ class Examiner:
             there = len(self._held_out) > 0
             held_out = players.D(self._held_out).float() if there else seen * torch.nan
         overfitting = (seen.mean() - held_out.mean()) / (seen.mean() - fake.mean())
-        D_held_out = (held_out - loss.middle(seen, fake)).sigmoid()
-        right = (D_held_out - 0.5).sign().add(1).div(2)  # of NaN, NaN
+        margin = held_out - loss.middle(seen, fake)
+        right = (margin > 0).float().where(~margin.isnan(), torch.nan)
         findings = torch.stack(
             [
-                *(D_held_out.mean(), right.mean()),
+                *(margin.sigmoid().mean(), right.mean()),
                 overfitting,
                 *(diversity(fakes), diversity(self._seen)),
                 *(pace(players.D, config.rate_D), pace(players.G, config.rate_G)),

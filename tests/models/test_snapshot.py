@@ -45,7 +45,7 @@ def test_a_checkpoint_and_the_snapshot_of_its_step_hold_the_same_generator(tiny_
 
 def test_a_snapshot_holds_the_generator_and_nothing_else(tiny_run):
     with safe_open(tiny_run.generator, "pt") as file:
-        assert set(file.keys()) == set(Generator(32, 8, 4).state_dict())
+        assert set(file.keys()) == set(Generator(32, 8, 4, "nearest", True).state_dict())
 
 
 @pytest.mark.parametrize(

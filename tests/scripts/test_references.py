@@ -2,6 +2,7 @@
 
 import json
 
+import conftest
 import pytest
 import reference_dcgan
 import reference_ingest
@@ -13,6 +14,7 @@ from ganface.config import SIZES
 from ganface.latents import z_of
 from ganface.models.dcgan import Discriminator, Generator
 from ganface.models.snapshot import load_generator
+from ganface.run import Run
 
 TINY = ("--size", "32", "--width", "4", "--z-dim", "8", "--workers", "0", "--device", "cpu")
 
@@ -56,7 +58,10 @@ def test_ingestion_reads_every_image_once(folder, capsys, monkeypatch):
     assert seconds > 0
 
 
-def test_sampling_draws_with_the_weights_of_the_snapshot(tiny_run, tmp_path):
+def test_sampling_draws_with_the_weights_of_the_snapshot(pack_file, invoke, tmp_path):
+    tiny_run = Run(tmp_path / "run")
+    options = ("--preset", "dcgan", "--steps", 5)
+    invoke("train", pack_file, "--out", tiny_run.path, *conftest.TINY, *options).done()
     z = z_of(range(4), 8)
     ours, _ = load_generator(tiny_run.generator)
     theirs = reference_sample.load(str(tiny_run.generator))
@@ -69,3 +74,13 @@ def test_sampling_draws_with_the_weights_of_the_snapshot(tiny_run, tmp_path):
     assert [file.name for file in files] == [f"{index:06d}.png" for index in range(66)]
     with Image.open(files[-1]) as face:
         assert face.size == (32, 32)
+
+
+def test_a_seeded_training_draws_the_same_faces_again(folder, tmp_path, capsys):
+    for name in ("one", "two"):
+        faces = str(tmp_path / name)
+        options = ("--steps", "2", "--seed", "3", "--faces", faces, "--count", "70")
+        reference_dcgan.main([str(folder), *TINY, *options])
+    capsys.readouterr()
+    assert conftest.tree(tmp_path / "one") == conftest.tree(tmp_path / "two")
+    assert len(conftest.tree(tmp_path / "one")) == 70

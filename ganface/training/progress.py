@@ -31,7 +31,7 @@ from ganface.distributed import Processes
 from ganface.training.checkpoint import Training, require_finite
 from ganface.training.health import FINDINGS
 from ganface.training.step import STATISTICS
-from ganface.training.verdict import HISTORY, judge
+from ganface.training.verdict import EARLY, HISTORY, judge
 from ganface.training.writer import HostCopy, Writer
 
 PLAIN_SECONDS = 10  # off a terminal, at most one line in so many seconds
@@ -186,6 +186,8 @@ class Display:
 
     def tick(self, stats: dict[str, Any]) -> None:
         first = not self._stats
+        if stats["verdict"] != self._stats.get("verdict", str(EARLY)):
+            self.note(f"step {stats['step']}: {stats['verdict']}")
         self._stats = stats
         now = time.monotonic()
         if self._live or not (first or now - self._printed >= PLAIN_SECONDS):
@@ -222,7 +224,7 @@ class Display:
     def _draw(self) -> Group:
         lines = [self._bar.get_renderable()]
         if self._stats:
-            lines.append(Text(self._describe()))
+            lines += [Text(self._describe()), Text(self._stats["verdict"])]
         if self._picture:
             lines.append(Text(f"last picture: {self._picture}", style="dim"))
         return Group(*lines)

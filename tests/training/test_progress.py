@@ -1,13 +1,17 @@
 import json
+from io import StringIO
 
 import pytest
 import torch
+from rich.console import Console
 
 from ganface.config import TrainConfig
 from ganface.device import Compute
 from ganface.distributed import Processes
 from ganface.training.checkpoint import start
-from ganface.training.progress import StatsFile, take_means
+from ganface.training.progress import Display, StatsFile, take_means
+from ganface.training.step import STATISTICS
+from ganface.training.verdict import EARLY
 
 
 def lines(path):
@@ -44,3 +48,13 @@ def test_statistics_are_means_over_the_updates_since_the_last_line():
         training.sums += torch.tensor(sums)
         training.summed += updates
         assert take_means(training, Processes()).tolist() == means
+
+
+def test_a_verdict_is_told_when_it_changes():
+    console = Console(file=StringIO(), width=80)
+    with Display(console, 0, 100) as display:
+        for step, verdict in ((10, str(EARLY)), (20, "healthy"), (30, "healthy"), (40, "bad: x")):
+            line = {"step": step, **dict.fromkeys(STATISTICS, 0.5), "verdict": verdict}
+            display.tick({**line, "images_per_second": 1.0, "precision": "fp32"})
+    told = [line for line in console.file.getvalue().splitlines() if "images/s" not in line]
+    assert told == ["step 20: healthy", "step 40: bad: x"]

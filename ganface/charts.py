@@ -81,7 +81,7 @@ def draw_chart(panels: Sequence[Panel], x_name: str, spans: Sequence[Span] = ())
     _text(draw, ((left + right) / 2, (top + 30) * ZOOM), x_name, INK, "mm")
     for row, span in enumerate(named):
         y = (top + FOOTER + row * LINE) * ZOOM
-        text = f"{label(span.start)} – {label(span.end)}: {span.name}"
+        text = f"{label(span.start)} to {label(span.end)}: {span.name}"
         _text(draw, (left, y + LINE * ZOOM / 2), text, INK, "lm")
     return sheet.reduce(ZOOM)
 

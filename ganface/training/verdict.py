@@ -47,6 +47,14 @@ TOO_FAST = Verdict(
     "the learning rate is too high",
     "each update turns the weights over; start again with a lower --lr",
 )
+D_TOO_FAST = Verdict(
+    "D's learning rate is too high",
+    "each update turns its weights over; start again with a lower --lr-d",
+)
+G_TOO_FAST = Verdict(
+    "G's learning rate is too high",
+    "each update turns its weights over; start again with a lower --lr-g",
+)
 OVERFITS = Verdict(
     "D overfits", "it knows its images by heart; add images, or start again with --augment adaptive"
 )
@@ -62,8 +70,9 @@ def judge(lines: Sequence[dict[str, Any]]) -> Verdict:
         return IMAGES_ALIKE
     if _d_wins(ticks[-WINDOW:]):
         return D_WINS
-    if max(findings[-1]["pace_D"], findings[-1]["pace_G"]) > PACE:
-        return TOO_FAST
+    D_fast, G_fast = (findings[-1][name] > PACE for name in ("pace_D", "pace_G"))
+    if D_fast or G_fast:
+        return TOO_FAST if D_fast and G_fast else D_TOO_FAST if D_fast else G_TOO_FAST
     since = _alike_since(findings)
     if since is not None:
         return Verdict(

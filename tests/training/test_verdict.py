@@ -1,8 +1,10 @@
 import pytest
 
 from ganface.training.verdict import (
+    D_TOO_FAST,
     D_WINS,
     EARLY,
+    G_TOO_FAST,
     HEALTHY,
     IMAGES_ALIKE,
     OVERFITS,
@@ -79,8 +81,9 @@ def test_D_wins_if_it_is_never_wrong_and_a_gradient_is_gone(gradients):
 
 
 def test_steps_too_large_for_the_weights_are_named():
-    assert judge(findings(50, "pace_G", lambda _: 0.1)) == TOO_FAST
-    assert judge(findings(50, "pace_D", lambda _: 0.1)) == TOO_FAST
+    assert judge(findings(50, "pace_G", lambda _: 0.1)) == G_TOO_FAST
+    assert judge(findings(50, "pace_D", lambda _: 0.1)) == D_TOO_FAST
+    assert judge(history(50, pace_D=0.1, pace_G=0.1)) == TOO_FAST
     assert judge(findings(50, "pace_D", lambda _: 0.03)) == HEALTHY
 
 

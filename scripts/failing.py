@@ -80,7 +80,7 @@ def draw_copies(face: Path, folder: Path) -> None:
 def train(
     data: Path, *options: str, steps: int = STEPS, driver: tuple[str, ...] = ("-m", "ganface")
 ) -> dict[str, int]:
-    """Train, and return the verdicts that are not fine, each with the step at which it came first."""
+    """Train, and return the verdicts that are not fine, each with its first step."""
     run = FOLDER / f"run-{len(list(FOLDER.glob('run-*')))}"
     arguments = ("train", data, "--out", run, "--cache", FOLDER / "cache", "--steps", steps)
     size = ("--size", 32, "--width", 32, "--milestones", steps)

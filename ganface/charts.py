@@ -19,6 +19,7 @@ FADED = (130, 130, 140)
 WIDTH, HEIGHT = 1100, 150  # pixels of the chart, and of each panel
 LEFT, RIGHT, HEADER, FOOTER, LINE = 64, 20, 30, 44, 20
 STRIP = 14
+NAMED = 12  # spans that are named at most
 BINS = 260  # a line has so many vertices at most; what lies between shows as a band
 ZOOM = 3  # drawn so many times larger, for smooth edges
 FAR = 0.005  # the share of points, at either end, that may lie beyond the y axis
@@ -45,7 +46,8 @@ class Panel:
 
 @dataclass(frozen=True)
 class Span:
-    """What held from x = start to end: a bar below the panels. Those not good are also named."""
+    """What held from x = start to end: a bar below the panels. Those not good are named as well,
+    the first NAMED of them."""
 
     name: str
     start: float
@@ -59,8 +61,12 @@ def draw_chart(panels: Sequence[Panel], x_name: str, spans: Sequence[Span] = ())
     xs = [x for panel in panels for line in panel.lines for x in line.x]
     xs += [x for span in spans for x in (span.start, span.end)]
     x_limits = (min(xs), max(xs)) if xs else (0.0, 1.0)
-    named = [span for span in spans if not span.good]
-    below = (STRIP + 8 if spans else 0) + FOOTER + LINE * len(named)
+    names = [
+        f"{label(span.start)} to {label(span.end)}: {span.name}" for span in spans if not span.good
+    ]
+    if len(names) > NAMED:
+        names[NAMED:] = [f"and {len(names) - NAMED} more"]
+    below = (STRIP + 8 if spans else 0) + FOOTER + LINE * len(names)
     sheet = Image.new(
         "RGB", (WIDTH * ZOOM, (len(panels) * (HEADER + HEIGHT) + below) * ZOOM), PAPER
     )
@@ -79,10 +85,9 @@ def draw_chart(panels: Sequence[Panel], x_name: str, spans: Sequence[Span] = ())
     for tick in ticks(*x_limits, 10):
         _text(draw, (to_x(tick), (top + 12) * ZOOM), label(tick), FADED, "mm")
     _text(draw, ((left + right) / 2, (top + 30) * ZOOM), x_name, INK, "mm")
-    for row, span in enumerate(named):
+    for row, name in enumerate(names):
         y = (top + FOOTER + row * LINE) * ZOOM
-        text = f"{label(span.start)} – {label(span.end)}: {span.name}"
-        _text(draw, (left, y + LINE * ZOOM / 2), text, INK, "lm")
+        _text(draw, (left, y + LINE * ZOOM / 2), name, INK, "lm")
     return sheet.reduce(ZOOM)
 
 

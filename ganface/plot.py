@@ -79,14 +79,14 @@ def draw_plot(lines: Sequence[dict[str, Any]]) -> Image.Image:
 
 
 def spans_of(lines: Sequence[dict[str, Any]]) -> list[Span]:
-    """From where to where each verdict held, without what it advises."""
+    """From where on each verdict held until the next one, without what it advises."""
     judged = [
         (line["step"], str(line["verdict"]).partition(":")[0])
         for line in lines
         if "verdict" in line
     ]
-    spans = []
-    for name, group in groupby(judged, key=lambda pair: pair[1]):
-        steps = [step for step, _ in group]
-        spans.append(Span(name, steps[0], steps[-1], name in FINE))
-    return spans
+    starts = [next(group) for _, group in groupby(judged, key=lambda pair: pair[1])]
+    ends = [step for step, _ in [*starts[1:], *judged[-1:]]]
+    return [
+        Span(name, step, end, name in FINE) for (step, name), end in zip(starts, ends, strict=True)
+    ]

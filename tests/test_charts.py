@@ -2,7 +2,19 @@ import math
 
 import pytest
 
-from ganface.charts import BAD, COLOURS, GOOD, WIDTH, Line, Panel, Span, draw_chart, powers, ticks
+from ganface.charts import (
+    BAD,
+    COLOURS,
+    GOOD,
+    NAMED,
+    WIDTH,
+    Line,
+    Panel,
+    Span,
+    draw_chart,
+    powers,
+    ticks,
+)
 
 
 def is_blue(pixel):
@@ -67,3 +79,5 @@ def test_spans_are_green_or_named():
     both = draw_chart([panel], "x", [good, bad])
     assert {GOOD, BAD} <= colours(both)
     assert both.height > draw_chart([panel], "x", [good]).height
+    many = draw_chart([panel], "x", [bad] * (NAMED + 1))
+    assert draw_chart([panel], "x", [bad] * 1000).height == many.height > both.height

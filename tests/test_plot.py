@@ -45,7 +45,8 @@ def test_a_figure_that_is_there_makes_the_picture_higher(missing):
     assert heights[0] > heights[1]
 
 
-def test_spans_are_verdicts_without_their_advice():
+def test_spans_are_verdicts_without_their_advice_up_to_the_next_one():
+    assert spans_of([{"step": 5}]) == []
     lines = [{"step": 5}]
     for step, verdict in (
         (10, "healthy"),
@@ -55,7 +56,7 @@ def test_spans_are_verdicts_without_their_advice():
     ):
         lines.append({"step": step, "verdict": verdict})
     assert spans_of(lines) == [
-        Span("healthy", 10, 20, True),
-        Span("D is winning", 30, 30, False),
+        Span("healthy", 10, 30, True),
+        Span("D is winning", 30, 40, False),
         Span("healthy", 40, 40, True),
     ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -31,7 +30,7 @@ from ganface.distributed import Processes
 from ganface.training.checkpoint import Training, require_finite
 from ganface.training.health import FINDINGS
 from ganface.training.step import STATISTICS
-from ganface.training.verdict import EARLY, HISTORY, judge
+from ganface.training.verdict import EARLY, judge, relevant
 from ganface.training.writer import HostCopy, Writer
 
 PLAIN_SECONDS = 10  # off a terminal, at most one line in so many seconds
@@ -85,7 +84,7 @@ class Reporter:
         training: Training,
     ) -> None:
         self._stats = stats
-        self._history = deque(stats.lines, maxlen=HISTORY)
+        self._history = relevant(stats.lines)
         self._display = display
         self._writer = writer
         self._config = config
@@ -125,7 +124,7 @@ class Reporter:
             for name in ("strength", "score"):
                 if name in copies:
                     whole |= _named([name], copies[name][None])
-            self._history.append(whole)
+            self._history = relevant([*self._history, whole])
             verdict = judge(self._history)
             whole |= {"verdict": str(verdict), **constants}
             self._stats.write(whole)

@@ -85,7 +85,7 @@ def update(
         players.opt_D.zero_grad()
         scaler.scale(loss_D + penalty).backward()
         scaler.unscale_(players.opt_D)
-        grad_D = gradient_norm(D)
+        grad_D = gradient_norm(D, scaler)
         scaler.step(players.opt_D)
 
     # (2) Update G: with the usual loss, maximise log D(G(z)). The lecture draws z again; like the
@@ -99,7 +99,7 @@ def update(
     players.opt_G.zero_grad()
     scaler.scale(loss_G).backward()
     scaler.unscale_(players.opt_G)
-    grad_G = gradient_norm(G)
+    grad_G = gradient_norm(G, scaler)
     scaler.step(players.opt_G)
     scaler.update()
 
@@ -136,9 +136,13 @@ def penalties(
     return penalty
 
 
-def gradient_norm(network: nn.Module) -> Tensor:
-    """The length of all its parameters' gradients as one vector: float32 []."""
-    return get_total_norm([p.grad for p in network.parameters() if p.grad is not None])
+def gradient_norm(network: nn.Module, scaler: torch.amp.GradScaler) -> Tensor:
+    """The length of all its parameters' gradients as one vector: float32 [].
+
+    0 where `scaler` finds them too large for fp16 and skips the step, which is no fault.
+    """
+    norm = get_total_norm([p.grad for p in network.parameters() if p.grad is not None])
+    return norm.where(norm.isfinite(), 0) if scaler.is_enabled() else norm
 
 
 @contextmanager

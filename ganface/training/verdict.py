@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from statistics import fmean, median
 from typing import Any
 
-HISTORY = 600  # lines of stats.jsonl that a verdict looks at
 WINDOW = 10  # lines over which those of every tick are averaged
 FINDINGS_WINDOW = 3  # likewise for those that are there now and then
 
@@ -41,7 +40,8 @@ HEALTHY = Verdict("healthy")
 IMAGES_ALIKE = Verdict("your images are nearly all alike", "G can learn no more than they show")
 D_WINS = Verdict(
     "D is winning",
-    "it is never wrong, and little gradient is left; start again with a lower --lr-d, or --augment",
+    "it is never wrong, and little gradient is left; "
+    "start again with a lower --lr-d, or --augment on",
 )
 TOO_FAST = Verdict(
     "the learning rate is too high",
@@ -53,7 +53,7 @@ OVERFITS = Verdict(
 
 
 def judge(lines: Sequence[dict[str, Any]]) -> Verdict:
-    """The verdict on a training by its newest lines of stats.jsonl, HISTORY of them or fewer."""
+    """The verdict on a training by its lines of stats.jsonl, or by those that are `relevant`."""
     ticks = [line for line in lines if "accuracy_real" in line]
     findings = [line for line in ticks if "diversity" in line]
     if not findings:
@@ -74,6 +74,12 @@ def judge(lines: Sequence[dict[str, Any]]) -> Verdict:
     if None not in overfitting and fmean(overfitting) > LEARNED_BY_HEART:
         return OVERFITS
     return HEALTHY
+
+
+def relevant(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those of `lines` that this verdict, or a later one, looks at: all findings, newest ticks."""
+    ticks = [line for line in lines if "accuracy_real" in line]
+    return [line for line in ticks[:-WINDOW] if "diversity" in line] + ticks[-WINDOW:]
 
 
 def _d_wins(ticks: Sequence[dict[str, Any]]) -> bool:

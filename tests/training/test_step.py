@@ -129,6 +129,17 @@ def test_statistics_are_those_from_before_the_update(networks, reals, z):
     torch.testing.assert_close(statistics, torch.stack([expected[name] for name in STATISTICS]))
 
 
+def test_a_step_that_the_scaler_skips_gives_finite_statistics(networks, reals, z):
+    game = players(*networks, 1.0, 1.0)
+    game.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**60)  # fp16 ends at 2**16
+    start = [values(network) for network in networks]
+    statistics = update(game, reals, z, Compute(torch.device("cpu"), "fp16"))
+    found = dict(zip(STATISTICS, statistics.tolist(), strict=True))
+    torch.testing.assert_close([values(network) for network in networks], start, rtol=0, atol=0)
+    assert found["grad_D"] == found["grad_G"] == 0
+    assert found["loss_D"] > 0
+
+
 def test_reals_and_fakes_are_normalised_apart(networks, reals, z):
     """In one common batch, D could tell the two by their place in the common statistics."""
     G, D = networks

@@ -8,6 +8,7 @@ from ganface.training.verdict import (
     OVERFITS,
     TOO_FAST,
     judge,
+    relevant,
 )
 
 # As seen in trainings that went well
@@ -90,11 +91,28 @@ def test_images_that_show_one_thing_are_named_before_anything_else():
 
 def test_faces_that_become_alike_are_told_with_the_step_since_when():
     lines = findings(12_500, "diversity", lambda step: 0.4 if step < 12_000 else 0.15)
-    verdict = judge(lines[-600:])
+    verdict = judge(lines)
     assert str(verdict).startswith("faces are becoming alike since step 12,000: ")
     assert judge(lines[: 12_060 // 10]) == HEALTHY  # twice is no habit
     again = findings(13_000, "diversity", lambda step: 0.15 if 12_000 <= step < 12_700 else 0.4)
-    assert judge(again[-600:]) == HEALTHY
+    assert judge(again) == HEALTHY
+
+
+def test_a_collapse_is_named_however_long_ago_it_was_and_by_what_is_relevant():
+    lines = findings(40_000, "diversity", lambda step: 0.4 if step < 12_000 else 0.15)
+    kept = []
+    for line in lines:
+        kept = relevant([*kept, line])
+    assert len(kept) < len(lines) / 4
+    assert judge(kept) == judge(lines)
+    assert "since step 12,000" in str(judge(kept))
+
+
+def test_what_is_relevant_holds_the_newest_ticks():
+    lost = history(330, **SURE, grad_D=0.005, grad_G=100.0)
+    lines = [{"step": 0, "verdict": "not a number"}, *history(60), *lost[6:]]
+    for count in range(1, len(lines) + 1):
+        assert judge(relevant(lines[:count])) == judge(lines[:count])
 
 
 def test_faces_that_are_alike_at_first_become_unlike_and_raise_no_alarm():

@@ -13,11 +13,12 @@ from torch import Tensor, nn
 
 
 def decay_at(step: int, decay: float) -> float:
-    """The decay after `step` updates: it grows to `decay` as (1 + step) / (10 + step).
+    """The decay after `step` updates: it grows to `decay` as (1 + step) / (5 + step).
 
-    The average then spans about a tenth of the steps so far, so that it is worth a look early on.
+    The average then spans about a quarter of the steps so far, so that it is worth a look early on.
+    A tenth is better for the first thousand updates, and half of them later: docs/recipes.md.
     """
-    return min(decay, (1 + step) / (10 + step))
+    return min(decay, (1 + step) / (5 + step))
 
 
 @torch.no_grad()

@@ -43,8 +43,8 @@ def test_updating_the_average_leaves_buffers_alone(G):
 
 
 def test_decay_grows_from_near_zero_to_its_value():
-    assert decay_at(0, 0.999) == pytest.approx(0.1)
-    assert decay_at(90, 0.999) == pytest.approx(0.91)
+    assert decay_at(0, 0.999) == pytest.approx(0.2)
+    assert decay_at(95, 0.999) == pytest.approx(0.96)
     ramp = [decay_at(step, 0.999) for step in range(0, 20_000, 50)]
     assert ramp == sorted(ramp)
     assert decay_at(20_000, 0.999) == 0.999

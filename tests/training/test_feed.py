@@ -42,7 +42,7 @@ def test_z_and_the_weight_in_the_average_are_those_of_the_step(pack):
     feed = Feed(pack, CONFIG, CPU, False, False)
     assert torch.equal(feed.at(7).z, z_at(CONFIG.seed, 7, 8, 5))
     assert not torch.equal(feed.at(7).z, feed.at(8).z)
-    assert feed.at(1).ema_weight.item() == pytest.approx(1 - 2 / 11)
+    assert feed.at(1).ema_weight.item() == pytest.approx(1 - 2 / 6)
     assert feed.at(1000).ema_weight.item() == 0.5
 
 

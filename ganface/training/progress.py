@@ -135,9 +135,9 @@ class Reporter:
 
 
 def _named(names: Sequence[str], values: Tensor) -> dict[str, float | None]:
-    """JSON knows no NaN: what is not there is null."""
+    """JSON knows neither NaN nor infinity: what is not there is null."""
     return {
-        name: None if math.isnan(value) else value
+        name: value if math.isfinite(value) else None
         for name, value in zip(names, values.tolist(), strict=True)
     }
 

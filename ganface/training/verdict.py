@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean, median
+from statistics import median
 from typing import Any
 
-WINDOW = 10  # lines over which those of every tick are averaged
+WINDOW = 10  # lines of which the median counts, for what is there every tick
 FINDINGS_WINDOW = 3  # likewise for those that are there now and then
 
 SURE = 0.99  # the share of images that D gets right when it has won
@@ -80,7 +80,7 @@ def judge(lines: Sequence[dict[str, Any]]) -> Verdict:
             "G found some that fool D; start again with another --seed, or --augment on",
         )
     overfitting = [line["overfitting"] for line in findings[-FINDINGS_WINDOW:]]
-    if None not in overfitting and fmean(overfitting) > LEARNED_BY_HEART:
+    if None not in overfitting and median(overfitting) > LEARNED_BY_HEART:
         return OVERFITS
     return HEALTHY
 

@@ -219,7 +219,8 @@ def describe(
     return [
         f"{len(pack)} images of {pack.size} × {pack.size}, {times}{compute.name}, "
         f"{compute.precision}, {'compiled' if training.meta['compiled'] else 'PyTorch'} kernels",
-        f"DCGAN of width {config.width}, z of {config.z_dim}, batches of {config.batch_size}, "
+        f"DCGAN of width {config.width}, preset {config.preset}, z of {config.z_dim}, "
+        f"batches of {config.batch_size}, "
         f"{config.steps} steps into {run.path}",
     ]
 

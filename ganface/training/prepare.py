@@ -182,7 +182,13 @@ def _restore_newest(run: Run, plan: Plan, training: Training) -> list[str]:
     if found is None:
         return [f"{run.path}: no checkpoint yet; starting at step 0"]
     meta, tensors, complaints = found
-    restore(training, meta, tensors)
+    try:
+        restore(training, meta, tensors)
+    except (KeyError, RuntimeError) as error:
+        raise UserError(
+            f"{run.path}: its checkpoints are of another version of ganface; "
+            "start a new run, with another --out"
+        ) from error
     remark = f"{run.path}: going on from step {training.step}"
     if training.step >= plan.train.steps:
         remark = f"{run.path}: is at step {training.step} already; to go on, give more --steps"

@@ -324,3 +324,11 @@ def test_bf16_trains_as_well(pack_file, tmp_path, invoke):
     floats = [t for t in tensors.values() if t.is_floating_point()]
     assert {t.dtype for t in floats} == {torch.float32}
     assert all(t.isfinite().all() for t in floats)
+
+
+def test_a_checkpoint_of_another_version_is_refused_in_one_line(pack_file, run_copy, invoke):
+    meta, tensors = files.read(run_copy.checkpoint(TINY_STEPS), "checkpoint")
+    del tensors["strength"]
+    files.write(run_copy.checkpoint(TINY_STEPS), "checkpoint", tensors, meta)
+    line = invoke("train", pack_file, "--out", run_copy.path, "--resume", "--steps", 20)
+    assert "of another version of ganface" in line.refused()

@@ -575,7 +575,7 @@ def plot(
     out: Annotated[Path | None, typer.Option(help="The PNG; NAME-plot.png if not given.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Draw how a training went: losses, D's answers, gradients, diversity, verdicts."""
+    """Draw a chart of how a training went: losses, gradients, verdicts."""
     from ganface.plot import draw_plot, read_lines
     from ganface.run import Run
 

@@ -194,7 +194,7 @@ class TrainConfig(DeviceConfig):
     def _contradictions(self) -> dict[str, str | None]:
         """Settings that do not go together, and why, if they were chosen."""
         batch, penalty = self.norm == "batch", bool(self.r1 or self.r2)
-        steep = "their gradients, through BatchNorm, depend on the other images; add --norm none"
+        steep = "D's gradients, through BatchNorm, depend on the other images; add --norm none"
         return {
             "--r1, --r2": steep if penalty and batch else None,
             "--loss wgan-gp": steep if self.loss == "wgan-gp" and batch else None,

@@ -83,7 +83,7 @@ def spans_of(lines: Sequence[dict[str, Any]]) -> list[Span]:
     judged = [
         (line["step"], str(line["verdict"]).partition(":")[0])
         for line in lines
-        if "verdict" in line
+        if line.get("verdict") is not None
     ]
     starts = [next(group) for _, group in groupby(judged, key=lambda pair: pair[1])]
     ends = [step for step, _ in [*starts[1:], *judged[-1:]]]

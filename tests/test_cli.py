@@ -366,8 +366,8 @@ def run_without_torch(commands, code):
     assert result.returncode == 0, result.stderr.decode()
 
 
-def test_help_and_info_need_no_torch(made):
-    commands = [["--help"], ["--version"]]
+def test_help_info_and_plot_need_no_torch(made, tiny_run):
+    commands = [["--help"], ["--version"], ["plot", str(tiny_run.path)]]
     commands += [[*name.split(), "--help"] for name in ("train", "sample", "dataset build")]
     commands += [["info", str(path)] for path in made.values()]
     run_without_torch(commands, code=0)

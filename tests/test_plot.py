@@ -47,7 +47,7 @@ def test_a_figure_that_is_there_makes_the_picture_higher(missing):
 
 def test_spans_are_verdicts_without_their_advice_up_to_the_next_one():
     assert spans_of([{"step": 5}]) == []
-    lines = [{"step": 5}]
+    lines = [{"step": 5}, {"step": 7, "verdict": None}]
     for step, verdict in (
         (10, "healthy"),
         (20, "healthy"),

@@ -1,10 +1,14 @@
-"""What most tests share: a folder of small images, one tiny run, and a way to call the commands."""
+"""What most tests share: a folder of small images, one tiny run, and a way to call the commands.
+
+With --all, tests marked `long` run as well, and those that try something at random try more often.
+"""
 
 import os
 import random
 import shutil
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +21,44 @@ from PIL import Image, ImageDraw
 
 from ganface.cli import main
 from ganface.run import Run
+
+FIGURES = pytest.StashKey[list[str]]()
+
+
+def pytest_addoption(parser):
+    parser.addoption("--all", action="store_true", help="long tests too, and more random tries")
+
+
+def pytest_configure(config):
+    config.stash[FIGURES] = []
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("--all"):
+        long = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if config.stash[FIGURES]:
+        terminalreporter.section("figures")
+        for line in config.stash[FIGURES]:
+            terminalreporter.line(line)
+
+
+@pytest.fixture
+def tries(request) -> Callable[[int, int], range]:
+    """tries(few, many): the numbers of the tries; many with --all."""
+    return lambda few, many: range(many if request.config.getoption("--all") else few)
+
+
+@pytest.fixture
+def figure(request) -> Callable[[str], None]:
+    """figure(text): print it below the results, for docs/reliability.md."""
+    lines = request.config.stash[FIGURES]
+    return lambda text: lines.append(f"{request.node.name}: {text}")
+
 
 SIDE = 40
 TINY = ("--size", "32", "--width", "4", "--z-dim", "8", "--batch-size", "8", "--precision", "fp32")

@@ -5,7 +5,6 @@ Annotations are objects here, not texts: typer needs them, and would have to com
 
 import dataclasses
 import json
-import signal
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -23,9 +22,17 @@ from ganface.config import (
     check_size,
     parse_integers,
 )
-from ganface.console import as_text, progress_bar, show_report, show_result, stderr
-from ganface.errors import Interrupted, UserError
+from ganface.console import (
+    as_text,
+    guard_streams,
+    progress_bar,
+    show_report,
+    show_result,
+    stderr,
+)
+from ganface.errors import CannotWriteError, Interrupted, UserError
 from ganface.options import pick, with_settings
+from ganface.signals import exit_on_signals
 
 if TYPE_CHECKING:
     from ganface.dataset.pack import Pack
@@ -77,17 +84,20 @@ def build(
 ) -> None:
     """Turn images into a pack, and say what was left out and why."""
     config = BuildConfig(**given)
-    from ganface.dataset.build import build_pack, list_source, report_path
+    from ganface.dataset.build import build_pack, list_source, lock_of, report_path
+    from ganface.lock import locked
 
     for path in (out, report_path(out)):
         refuse_existing(path)
+    listing = list_source(source)
     if dry_run:
-        listing = list_source(source)
         result = {"images": len(listing.images), "left_out": len(listing.left_out)}
         show_result(result, as_json, f"{source}: {len(listing.images)} images; nothing written")
         return
-    with progress_bar("reading images") as track:
-        report = build_pack(source, out, config, track, workers)
+    with locked(lock_of(out), out), progress_bar("reading images") as track:
+        for path in (out, report_path(out)):
+            refuse_existing(path)  # another process may have made them since
+        report = build_pack(source, out, config, track, workers, listing)
     show_report(report)
     result = {
         "pack": str(out),
@@ -182,6 +192,7 @@ def train_together(
     processes: "Processes",
 ) -> int:
     """What `train` does once its processes are joined. Returns the last step."""
+    from ganface.files import cache_folder
     from ganface.training.prepare import begin, open_data
     from ganface.training.progress import Display
     from ganface.training.recovery import train as train_on
@@ -189,7 +200,8 @@ def train_together(
     for turn in processes.in_turn():
         if turn:
             with progress_bar("reading images") as track:
-                pack, report = open_data(data, plan, pick(BuildConfig, given), cache, track)
+                folder = cache or cache_folder() or run.cache
+                pack, report = open_data(data, plan, pick(BuildConfig, given), folder, track)
             if report:
                 show_report(report)
 
@@ -202,13 +214,24 @@ def train_together(
             try:
                 training = train_on(run, pack, plan, training, display, processes)
             except Interrupted as stop:
-                import shlex
-
-                again = ["ganface", "train", str(data), "--out", str(run.path), "--resume"]
-                again += ["--cache", str(cache)] if cache else []
-                message = f"{stop}. To go on: {shlex.join(again)}" if processes.first else ""
-                raise Interrupted(message, stop.signal_number) from None
+                message = f"{stop}. To go on: {resuming(data, run, cache)}"
+                raise Interrupted(message if processes.first else "", stop.signal_number) from None
+            except SystemExit as end:  # a second signal
+                message = f"stopped at once. To go on: {resuming(data, run, cache)}"
+                raise Interrupted(message if processes.first else "", end.code - 128) from None
+            except CannotWriteError as error:
+                message = f"{error}. To go on once it can: {resuming(data, run, cache)}"
+                raise CannotWriteError(message) from error
     return training.step
+
+
+def resuming(data: Path, run: "Run", cache: Path | None) -> str:
+    """The command that goes on."""
+    import shlex
+
+    again = ["ganface", "train", str(data), "--out", str(run.path), "--resume"]
+    again += ["--cache", str(cache)] if cache else []
+    return shlex.join(again)
 
 
 def describe(
@@ -264,12 +287,12 @@ def sample(
     given: dict[str, Any],
 ) -> None:
     """Draw faces: one grid, or a file for each."""
-    from ganface.files import read_header
+    from ganface.models.layout import read_model_header
     from ganface.run import find_model
 
     numbers = parse_integers("--seeds", seeds)
     path = find_model(model, step)
-    read_header(path, "snapshot", "checkpoint")
+    read_model_header(path)
     out = choose_out(out, f"{name_of(model)}-faces" + ("" if as_images else ".png"), as_images)
     if not as_images and out.suffix.lower() != ".png":
         raise UserError(f"--out {out}: a grid is a .png; for a folder of faces add --images")
@@ -337,11 +360,11 @@ def interpolate(
     given: dict[str, Any],
 ) -> None:
     """Walk from face to face, or along single dimensions of z."""
-    from ganface.files import read_header
+    from ganface.models.layout import read_model_header
     from ganface.run import find_model
 
     path = find_model(model, step)
-    read_header(path, "snapshot", "checkpoint")
+    read_model_header(path)
     default = f"{name_of(model)}-{'dims' if dims else 'walk'}"
     outs = [choose_out(each, "", folder=not each.suffix) for each in out or []]
     outs = outs or [choose_out(None, default + suffix) for suffix in (".gif", ".png")]
@@ -469,12 +492,13 @@ def evaluate(
     from ganface.evaluation.fidelity import Fidelity, Inception
     from ganface.evaluation.images import DrawnImages, choose
     from ganface.evaluation.report import describe_protocol, draw_figures, figures_table
-    from ganface.files import write_text
+    from ganface.files import cache_folder, write_text
     from ganface.images import save_png
 
     device = choose_device(DeviceConfig(**pick(DeviceConfig, given)).device)
     asked = count or (5_000 if device.type == "cpu" else 50_000)
     weights, missing = find_inception(weights, download)
+    cache = cache or cache_folder() or out / "cache"
     reals, made = open_both(images, models, data, cache, given)
     available = len(made) if made else asked
     count = split_size(asked, available, len(reals))
@@ -534,7 +558,7 @@ def find_inception(folder: Path | None, download: bool) -> tuple[Path | None, st
 
 
 def open_both(
-    images: Path, models: Sequence[Path], data: Path, cache: Path | None, given: dict[str, Any]
+    images: Path, models: Sequence[Path], data: Path, cache: Path, given: dict[str, Any]
 ) -> "tuple[Pack, Pack | None]":
     """The reals, and images of their size that are measured, if no generator draws these."""
     from ganface.dataset.build import open_pack
@@ -603,12 +627,18 @@ def info(
     """Say what a file made here holds, and check that it is whole."""
     from ganface.files import check
     from ganface.images import read_png_meta
+    from ganface.models.layout import PREFIXES, read_model_header
     from ganface.run import find_model
 
     path = find_model(file)
-    meta = read_png_meta(path) if path.suffix.lower() == ".png" else check(path)
+    if path.suffix.lower() == ".png":
+        meta = read_png_meta(path)
+    else:
+        meta = check(path)
+        if meta["kind"] in PREFIXES:
+            read_model_header(path)
     if meta is None:
-        raise UserError(f"{path}: a picture that was not made by ganface")
+        raise UserError(f"{path}: a picture that was not made by ganface, or damaged")
     lines = [f"{key}: {_compact(value)}" for key, value in meta.items()]
     show_result({"file": str(path), **meta}, as_json, "\n".join(lines))
 
@@ -693,10 +723,8 @@ def main() -> NoReturn:
     """Run a command. A user's error becomes one line and an exit code, ours keeps its traceback."""
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # names of files may be in any alphabet
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    guard_streams()
+    exit_on_signals()
     try:
         sys.exit(app([a for a in arguments if a != "--debug"], standalone_mode=False) or 0)
     except (UserError, typer.TyperException, OSError) as error:
@@ -706,7 +734,7 @@ def main() -> NoReturn:
             traceback.print_exception(error)
         code, message = explain(error)
     if message:
-        typer.echo(f"ganface: {' '.join(message.split())}", err=True)
+        print(f"ganface: {' '.join(message.split())}", file=sys.stderr)
     sys.exit(code)
 
 

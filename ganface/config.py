@@ -5,9 +5,10 @@ The command line is made from these classes (see `ganface.cli.settings`), a run 
 """
 
 import dataclasses
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin
 
 from ganface.errors import UserError
 
@@ -17,7 +18,7 @@ Check = Callable[[Any], str | None]  # what is wrong with a value, or None
 
 
 def at_least(low: float) -> Check:
-    return lambda value: None if value >= low else f"must be at least {low}"
+    return lambda value: None if low <= value < math.inf else f"must be at least {low}"
 
 
 def between(low: float, high: float) -> Check:
@@ -77,13 +78,25 @@ def flag_of(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
+def is_of_type(value: object, annotation: Any) -> bool:
+    """Whether a value, which a file of anybody's may hold, is of a setting's type."""
+    if get_origin(annotation) is Literal:
+        return value in get_args(annotation)
+    kinds = get_args(annotation) or (annotation,)  # float | None has two
+    if isinstance(value, bool):  # which Python counts among the integers
+        return bool in kinds
+    return isinstance(value, (*kinds, int) if float in kinds else kinds)
+
+
 @dataclass(frozen=True)
 class Settings:
-    """Raises UserError if a value fails its field's check."""
+    """Raises UserError if a value is not of its field's type, or fails its check."""
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
+            if not is_of_type(value, field.type):
+                raise UserError(f"{flag_of(field.name)} {value}: not of the right type")
             problem = field.metadata["check"](value)
             if problem:
                 raise UserError(f"{flag_of(field.name)} {value}: {problem}")

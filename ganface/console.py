@@ -4,17 +4,49 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
-
-import typer
+from contextlib import contextmanager, suppress
+from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
     from ganface.dataset.build import Report
+
+
+class Guarded:
+    """A stream that loses, without an error, what it cannot write for reasons that are no fault."""
+
+    def __init__(self, stream: IO[str], forgiven: type[OSError]) -> None:
+        self._stream = stream
+        self._forgiven = forgiven
+
+    def write(self, text: str) -> int:
+        with suppress(self._forgiven):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(self._forgiven):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def guard_streams() -> None:
+    """From now on there is a stdout and a stderr that take any text, whoever closed them.
+
+    Nothing depends on stderr: work goes on when its terminal is gone, or the disk of a log is full.
+    Who reads stdout may have had enough, as `head` has.
+    """
+    for name, forgiven in (("stdout", BrokenPipeError), ("stderr", OSError)):
+        stream = getattr(sys, name) or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+        stream.reconfigure(errors="backslashreplace")  # names of files may be in any alphabet
+        setattr(sys, name, Guarded(stream, forgiven))
 
 
 def stderr(quiet: bool = False) -> Console:
@@ -25,7 +57,7 @@ def stderr(quiet: bool = False) -> Console:
 
 def show_result(result: dict[str, Any], as_json: bool, text: str) -> None:
     """The result is the one thing that goes to stdout."""
-    typer.echo(json.dumps(result) if as_json else text)
+    print(json.dumps(result) if as_json else text, flush=True)
 
 
 def as_text(table: Table) -> str:

@@ -16,6 +16,10 @@ class WorkError(UserError):
     exit_code = 1
 
 
+class CannotWriteError(WorkError):
+    """A file could not be written, most often because the disk is full."""
+
+
 class Interrupted(UserError):
     """A signal stopped the work in good order; the message says how to go on."""
 

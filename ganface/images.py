@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import zlib
@@ -130,18 +131,29 @@ def save_png(path: Path, image: Image.Image, meta: dict[str, Any], durable: bool
     """
     info = PngImagePlugin.PngInfo()
     info.add_text(METADATA_KEY, json.dumps(meta, sort_keys=True))
+    # Pillow, were it to write to the disk itself, would not say that this is full
+    data = io.BytesIO()
+    # Run lengths alone: longer matches are rare among a face's pixels, and take time to seek
+    image.save(data, "PNG", pnginfo=info, compress_type=zlib.Z_RLE)
     with files.atomic(path, durable) as file:
-        # Run lengths alone: longer matches are rare among a face's pixels, and take time to seek
-        image.save(file, "PNG", pnginfo=info, compress_type=zlib.Z_RLE)
+        file.write(data.getbuffer())
 
 
-def read_png_meta(path: Path) -> dict[str, Any] | None:
-    """What `save_png` wrote, or None if the file is no PNG made here."""
+def open_png(path: Path) -> Image.Image:
+    """A PNG, read whole. Raises UserError if it is damaged."""
     try:
         with Image.open(path, formats=("PNG",)) as image:
             image.load()
-            meta = json.loads(image.text[METADATA_KEY])
-    except (OSError, SyntaxError, ValueError, KeyError, Image.DecompressionBombError):
+            return image
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise UserError(f"{path}: no PNG, or damaged ({error})") from error
+
+
+def read_png_meta(path: Path) -> dict[str, Any] | None:
+    """What `save_png` wrote, or None if the file is no PNG made here, or damaged."""
+    try:
+        meta = json.loads(open_png(path).text[METADATA_KEY])
+    except (UserError, ValueError, KeyError, RecursionError):
         return None
     return meta if isinstance(meta, dict) else None
 
@@ -154,14 +166,16 @@ def save_animation(path: Path, frames: Iterable[Image.Image], milliseconds: Sequ
     check_animation(path)
     frames = list(frames)
     suffix = path.suffix.lower()
+    data = io.BytesIO()
+    if suffix == ".mp4":
+        _write_mp4(data, frames, milliseconds)
+    elif suffix == ".webp":
+        _write_frames(data, frames, "WEBP", milliseconds, quality=90)
+    else:
+        frames = [frame.quantize(256, dither=Image.Dither.NONE) for frame in frames]
+        _write_frames(data, frames, "GIF", milliseconds, disposal=1)
     with files.atomic(path) as file:
-        if suffix == ".mp4":
-            _write_mp4(file, frames, milliseconds)
-        elif suffix == ".webp":
-            _write_frames(file, frames, "WEBP", milliseconds, quality=90)
-        else:
-            frames = [frame.quantize(256, dither=Image.Dither.NONE) for frame in frames]
-            _write_frames(file, frames, "GIF", milliseconds, disposal=1)
+        file.write(data.getbuffer())
 
 
 def check_animation(path: Path) -> None:

@@ -36,20 +36,25 @@ def compile_library(source: Path, macros: Mapping[str, str]) -> ctypes.CDLL:
             "no C compiler" if sys.platform == "linux" else f"not on {sys.platform}"
         )
     command = [*compiler.split(), *FLAGS, *(f"-D{name}={text}" for name, text in macros.items())]
-    key = "\n".join([source.read_text(), *command, _processor()])
+    key = "\n".join([source.read_text("utf-8"), *command, _processor()])
     name = f"{source.stem}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.so"
-    path = files.cache_folder() / "compiled" / name
+    cache = files.cache_folder()
+    kept = cache / "compiled" / name if cache else None
     with suppress(OSError):  # not there, or damaged
-        return ctypes.CDLL(str(path))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=path.parent) as folder:
-        made = Path(folder) / name
-        _run([*command, str(source), "-o", str(made)])
-        os.replace(made, path)
+        if kept:
+            return ctypes.CDLL(str(kept))
     try:
-        return ctypes.CDLL(str(path))
+        if kept:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=kept and kept.parent) as folder:
+            made = Path(folder) / name
+            _run([*command, str(source), "-o", str(made)])
+            library = ctypes.CDLL(str(made))  # it outlives its name
+            if kept:
+                os.replace(made, kept)
+            return library
     except OSError as error:
-        raise CannotCompile(f"{path}: {error}") from error
+        raise CannotCompile(str(error)) from error
 
 
 def _run(command: list[str]) -> None:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import socket
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from ganface import files
 from ganface.errors import UserError
+from ganface.lock import locked
 
 LOCK = ".lock"
 STEP = re.compile(r"step-(\d{6,})$")
@@ -58,6 +55,11 @@ class Run:
     def best(self) -> Path:
         return self.path / "best.safetensors"
 
+    @property
+    def cache(self) -> Path:
+        """For the pack, where the user's cache folder cannot be written to."""
+        return self.path / "cache"
+
     def grid(self, step: int) -> Path:
         return self.path / "grids" / f"step-{step:06d}.png"
 
@@ -80,8 +82,8 @@ class Run:
         """Whether a training wrote here. Raises UserError if something else is in the way."""
         if self.config.is_file():
             return True
-        if self.path.is_dir() and all(each.name == LOCK for each in self.path.iterdir()):
-            return False  # empty, or another process is about to begin
+        if self.path.is_dir() and {each.name for each in self.path.iterdir()} <= {LOCK, "cache"}:
+            return False  # empty, or a run that is about to begin
         if self.path.exists():
             raise UserError(f"{self.path}: exists and is no run directory; give another --out")
         return False
@@ -103,42 +105,15 @@ class Run:
         """Make the folders, and remove what a killed process left half written."""
         for name in ("grids", "checkpoints", "snapshots"):
             (self.path / name).mkdir(parents=True, exist_ok=True)
-        for leftover in self.path.rglob(".*.tmp"):
-            leftover.unlink()
+            files.remove_leftovers(self.path / name)
+        files.remove_leftovers(self.path)
 
-    @contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self) -> AbstractContextManager[None]:
         """Hold the run directory against other processes.
 
-        The lock is the operating system's and ends with the process, however that ends.
         Raises UserError, which names the holder, if another process has it.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
-        with open(self.path / LOCK, "a+") as file:
-            try:
-                _lock_file(file)
-            except OSError:
-                file.seek(0)
-                holder = file.read().strip() or "another process"
-                raise UserError(f"{self.path}: in use by {holder}") from None
-            file.truncate(0)
-            file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
-            file.flush()
-            yield
-
-
-if os.name == "nt":
-    import msvcrt
-
-    def _lock_file(file: IO[str]) -> None:
-        file.seek(1_000_000)  # far behind the text, which others must be able to read
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-
-else:
-    import fcntl
-
-    def _lock_file(file: IO[str]) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return locked(self.path / LOCK, self.path)
 
 
 def _by_step(folder: Path, suffix: str) -> dict[int, Path]:

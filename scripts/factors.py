@@ -72,7 +72,8 @@ def nearest(points: Tensor, others: Tensor, themselves: bool = False) -> tuple[T
 class DrawnFaces:
     def __init__(self, folder: Path, size: int) -> None:
         # Duplicates stay, so that the pack has the order of factors.csv
-        path, _ = cached_pack(folder, BuildConfig(size=size, dedupe="off"), cache_folder())
+        cache = cache_folder() or folder.parent / "cache"
+        path, _ = cached_pack(folder, BuildConfig(size=size, dedupe="off"), cache)
         pack = Pack(path)
         with open(folder / "factors.csv", newline="") as file:
             kinds = [kind_of(row) for row in csv.DictReader(file)]

@@ -21,6 +21,7 @@ from PIL import Image, ImageDraw
 
 from ganface.cli import main
 from ganface.run import Run
+from ganface.signals import heard
 
 FIGURES = pytest.StashKey[list[str]]()
 
@@ -90,10 +91,12 @@ def draw_folder(folder: Path, seeds: range) -> Path:
 
 def call(*arguments: object) -> int:
     """Run a command in this process and return its exit code."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in heard()}
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sys, "argv", ["ganface", *map(str, arguments)])
+            for name in ("stdout", "stderr"):  # which the command wraps
+                patch.setattr(sys, name, getattr(sys, name))
             main()
     except SystemExit as end:
         return end.code

@@ -7,7 +7,7 @@ import struct
 import pytest
 import torch
 
-from ganface import files
+from ganface import __version__, files
 from ganface.errors import UserError
 from ganface.models.dcgan import Generator, initialise
 from ganface.models.snapshot import describe_generator, save_snapshot
@@ -77,7 +77,8 @@ def test_tensors_and_metadata_come_back_as_they_went_in(file):
     meta = {"step": 3, "nested": {"ü": [1, 2.5, None]}}
     digest = files.write(file, "snapshot", tensors, meta)
     got, loaded = files.read(file, "checkpoint", "snapshot")
-    assert got == {**meta, "kind": "snapshot", "version": files.VERSION, "sha256": digest}
+    ours = {"version": files.VERSION, "sha256": digest, "ganface": __version__}
+    assert got == {**meta, "kind": "snapshot", **ours}
     assert loaded.keys() == tensors.keys()
     for name, tensor in tensors.items():
         assert loaded[name].dtype == tensor.dtype
@@ -204,10 +205,39 @@ def test_a_file_of_another_kind_is_refused_by_both_names(snapshot):
         files.read(snapshot, "checkpoint")
 
 
-def test_another_version_is_refused_with_both_numbers(file, monkeypatch):
+@pytest.mark.parametrize(("version", "age"), [(7, "a newer"), (0, "an older")])
+def test_another_version_is_refused_with_the_one_that_is_needed(file, monkeypatch, version, age):
     with monkeypatch.context() as patch:
-        patch.setattr(files, "VERSION", 7)
+        patch.setattr(files, "VERSION", version)
+        patch.setattr(files, "__version__", "3.2.1")
         files.write(file, "snapshot", {"a": torch.zeros(1)}, {})
+    message = f"of format {version}; this is ganface {__version__}, .* it takes {age} one, 3.2.1"
     for read in (files.check, lambda path: files.read(path, "snapshot")):
-        with pytest.raises(UserError, match="format 7, this ganface reads format 1"):
+        with pytest.raises(UserError, match=message):
             read(file)
+
+
+HOSTILE = [
+    {"shape": [2], "dtype": "F32", "data_offsets": [0, 4]},
+    {"shape": [1], "dtype": "F32", "data_offsets": [4, 8]},
+    {"shape": [-1, -1], "dtype": "F32", "data_offsets": [0, 4]},
+    {"shape": [1.0], "dtype": "F32", "data_offsets": [0, 4]},
+    {"shape": [True], "dtype": "F32", "data_offsets": [0, 4]},
+    {"shape": "1", "dtype": "F32", "data_offsets": [0, 4]},
+    {"shape": [2**62, 4], "dtype": "F32", "data_offsets": [0, 2**66]},
+    {"shape": [1] * 100_000, "dtype": "F32", "data_offsets": [0, 4]},
+    {"shape": [1], "dtype": "OBJECT", "data_offsets": [0, 4]},
+    {"shape": [1], "dtype": ["F32"], "data_offsets": [0, 4]},
+    {"shape": [1], "dtype": "F32", "data_offsets": [0, 4, 8]},
+    {"shape": [1], "dtype": "F32", "data_offsets": {"0": 4}},
+    {"shape": [1], "dtype": "F32"},
+    "a tensor",
+]
+
+
+@pytest.mark.parametrize("tensor", HOSTILE, ids=range(len(HOSTILE)))
+def test_tensors_that_cannot_be_are_refused(file, tensor):
+    header = json.dumps({"a": tensor, "__metadata__": files.describe("snapshot", {})}).encode()
+    file.write_bytes(struct.pack("<Q", len(header)) + header + bytes(4))
+    with pytest.raises(UserError, match="not a pack, checkpoint or snapshot of ganface"):
+        files.read_header(file)

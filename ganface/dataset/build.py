@@ -22,6 +22,7 @@ from ganface.config import BuildConfig, changed_settings, check_size
 from ganface.dataset.decode import MAX_FILE_BYTES, SUFFIXES, BadImageError, decode
 from ganface.dataset.pack import Pack, is_pack, write_pack
 from ganface.errors import UserError, WorkError
+from ganface.lock import locked
 from ganface.parallel import map_in_order
 
 NEAR_BITS = 3  # near images differ in at most so many bits of their difference hashes
@@ -256,7 +257,8 @@ def build_pack(
 ) -> Report:
     """Write `source`'s images to the pack `out`, and the report beside it.
 
-    The pack is the same bit for bit for the same names, bytes and settings.
+    The pack is the same bit for bit for the same names, bytes and settings. To be called with its
+    lock held.
     Raises UserError if there is nothing to read, WorkError if too much of it is bad.
     """
     listing = listing or list_source(source)
@@ -265,6 +267,7 @@ def build_pack(
     seen: dict[bytes, str] = {}
     near = _NearDuplicates()
     used = 0
+    files.remove_leftovers(out.parent, out.name)
 
     results = map_in_order(partial(_ingest, source, config), listing.images, workers)
     named = zip(listing.images, results, strict=True)
@@ -292,6 +295,11 @@ def build_pack(
     report = Report(used, left_out)
     files.write_text(report_path(out), report.as_json())
     return report
+
+
+def lock_of(pack: Path) -> Path:
+    """The lock that who builds a pack holds."""
+    return pack.with_name(f".{pack.name}.lock")
 
 
 def report_path(pack: Path) -> Path:
@@ -324,14 +332,17 @@ def cached_pack(
     path = cache / name
     if path.is_file():
         return path, None
-    return path, build_pack(source, path, config, track, listing=listing)
+    with locked(lock_of(path), path, wait=True):
+        if path.is_file():
+            return path, None
+        return path, build_pack(source, path, config, track, listing=listing)
 
 
 def open_pack(
     data: Path,
     config: BuildConfig,
     given: dict[str, Any],
-    cache: Path | None,
+    cache: Path,
     track: Track = untracked,
 ) -> tuple[Pack, Report | None]:
     """The pack of DATA, a folder, a zip or a pack; ingested if need be (then with its report).
@@ -340,7 +351,7 @@ def open_pack(
     Raises UserError if it was not, or if its images are of a size that no network is made for.
     """
     if not is_pack(data):
-        path, report = cached_pack(data, config, cache or files.cache_folder(), track)
+        path, report = cached_pack(data, config, cache, track)
         return Pack(path), report
     pack = Pack(data)
     changes = changed_settings(pack.settings, given)

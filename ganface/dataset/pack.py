@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, fields
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ganface import files
 from ganface.config import BuildConfig
@@ -32,6 +32,15 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 HEADER_BYTES = 4096
+
+
+def lay_out(count: int, size: int) -> dict[str, Any]:
+    """Where a pack's tensors lie, as a safetensors header tells it."""
+    end = count * 3 * size**2
+    return {
+        "images": {"dtype": "U8", "shape": [count, 3, size, size], "data_offsets": [0, end]},
+        "checksums": {"dtype": "U32", "shape": [count], "data_offsets": [end, end + 4 * count]},
+    }
 
 
 class PackWriter:
@@ -50,7 +59,6 @@ class PackWriter:
 
     def _finish(self) -> None:
         count = len(self._checksums)
-        end = count * 3 * self._size**2
         if sys.byteorder == "big":
             self._checksums.byteswap()
         checksums = self._checksums.tobytes()
@@ -58,16 +66,7 @@ class PackWriter:
 
         header = {
             "__metadata__": files.describe("pack", self._meta),
-            "images": {
-                "dtype": "U8",
-                "shape": [count, 3, self._size, self._size],
-                "data_offsets": [0, end],
-            },
-            "checksums": {
-                "dtype": "U32",
-                "shape": [count],
-                "data_offsets": [end, end + len(checksums)],
-            },
+            **lay_out(count, self._size),
         }
         text = json.dumps(header).encode().ljust(HEADER_BYTES - 8)
         raw, _ = files.seal(len(text).to_bytes(8, "little") + text, checksums)
@@ -113,21 +112,16 @@ class Pack:
     def _settings(self) -> BuildConfig:
         try:
             return BuildConfig(**{f.name: self.meta[f.name] for f in fields(BuildConfig)})
-        except (KeyError, TypeError) as error:
+        except (KeyError, UserError) as error:
             raise UserError(f"{self.path}: no pack of this ganface; build it again") from error
 
     def _bytes_of_images(self, header: files.Header) -> int:
-        """How long `images` is, if the file's length bears it out."""
-        try:
-            shape = header.tensors["images"]["shape"]
-            count = shape[0]
-            end = count * 3 * self.size**2
-            whole = header.size + end + 4 * count == len(self._map)
-            if whole and count > 0 and shape == [count, 3, self.size, self.size]:
-                return end
-        except (KeyError, TypeError, IndexError):
-            pass
-        raise UserError(f"{self.path}: damaged (not as long as its header says); build it again")
+        """How long `images` is. Raises UserError unless all is as `PackWriter` lays it out."""
+        count = (len(self._map) - header.size) // (3 * self.size**2 + 4)
+        tensors = lay_out(count, self.size)
+        if not count or header.tensors != tensors:
+            raise UserError(f"{self.path}: damaged (not what its header says); build it again")
+        return tensors["images"]["data_offsets"][1]
 
     def __len__(self) -> int:
         return len(self._checksums)

@@ -13,17 +13,10 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 from torch.nn.utils.parametrizations import spectral_norm
 
-from ganface.config import check_size
 from ganface.models.convolutions import Double, Enlarge, Gather, Halve, Spread
+from ganface.models.layout import HIDDEN, doublings
 
 LEAK = 0.2  # of LeakyReLU
-HIDDEN = 32  # units of the networks that modulate G, as in their paper
-
-
-def _doublings(size: int) -> int:
-    """How often 4 × 4 is doubled to reach `size`. Raises UserError for a size not in SIZES."""
-    check_size(size)
-    return (size // 4).bit_length() - 1
 
 
 class Modulated(nn.Module):
@@ -65,7 +58,7 @@ class Generator(nn.Module):
         self.size, self.z_dim, self.width, self.upsample = size, z_dim, width, upsample
         layer = {"transposed": Double, "nearest": Enlarge}[upsample]
         norm = partial(Modulated, z_dim=z_dim) if modulate else nn.BatchNorm2d
-        channels = width * 2 ** (_doublings(size) - 1)
+        channels = width * 2 ** (doublings(size) - 1)
         # z [B, z_dim, 1, 1] -> [B, channels, 4, 4]
         layers: list[nn.Module] = [
             Spread(z_dim, channels),
@@ -108,7 +101,7 @@ class Discriminator(nn.Module):
         ]
         # Each layer halves the side and doubles the channels, down to 4 × 4
         channels = width
-        for _ in range(_doublings(size) - 1):
+        for _ in range(doublings(size) - 1):
             layers += [
                 Halve(channels, channels * 2, bias=not batch),
                 *([nn.BatchNorm2d(channels * 2)] if batch else []),

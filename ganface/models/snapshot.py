@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 from ganface import files
 from ganface.errors import UserError
 from ganface.models.dcgan import Generator
+from ganface.models.layout import ARCHITECTURE, PREFIXES, read_model_header
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-ARCHITECTURE = "dcgan"
 
 
 def describe_generator(G: Generator) -> dict[str, Any]:
@@ -43,16 +42,14 @@ def load_generator(path: Path) -> tuple[Generator, dict[str, Any]]:
 
     Raises UserError if the file is damaged or holds something else.
     """
-    meta, tensors = files.read(path, "snapshot", "checkpoint")
-    if meta["kind"] == "checkpoint":
-        prefix = "G_ema."
-        tensors = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
-    try:
-        described = dict(meta["generator"])
-        if described.pop("architecture") != ARCHITECTURE:
-            raise UserError(f"{path}: its generator is of a kind that this ganface cannot draw")
-        G = Generator(**described)
-        G.load_state_dict(tensors)
-    except (KeyError, TypeError, RuntimeError) as error:
-        raise UserError(f"{path}: its tensors do not fit the generator that it names") from error
+    read_model_header(path)
+    meta, tensors = files.read(path, *PREFIXES)
+    prefix = PREFIXES[meta["kind"]]
+    tensors = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+    for name, tensor in tensors.items():
+        if not tensor.isfinite().all():
+            raise UserError(f"{path}: cannot draw, for {name} holds what is not a number")
+    described = {key: value for key, value in meta["generator"].items() if key != "architecture"}
+    G = Generator(**described)
+    G.load_state_dict(tensors)
     return G.eval().requires_grad_(False), meta

@@ -13,12 +13,13 @@ from ganface.config import TrainConfig
 from ganface.dataset.pack import Pack
 from ganface.device import Compute
 from ganface.ema import recalibrate
+from ganface.errors import UserError
 from ganface.evaluation.score import Scorer
 from ganface.generate import paint
 from ganface.images import (
-    Image,
     caption,
     grid,
+    open_png,
     read_png_meta,
     save_animation,
     save_png,
@@ -124,11 +125,13 @@ class Artist:
         self._writer.submit(HostCopy({"faces": faces, **G_ema.state_dict()}), save)
 
     def _draw_timelines(self, last: int) -> None:
-        sheets: dict[int, Image.Image] = {}
+        sheets = {}
         for step, path in self._run.grids().items():
             if step <= last:
-                with Image.open(path) as sheet:
-                    sheets[step] = sheet.convert("RGB")
+                try:
+                    sheets[step] = open_png(path).convert("RGB")
+                except UserError as error:
+                    self._display.note(f"{error}; left out of the timeline")
         made_by = [read_png_meta(self._run.grid(step)) or {} for step in sheets]
         meta = {
             "kind": "timeline",

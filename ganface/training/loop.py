@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from functools import partial
-from types import FrameType
-from typing import Any
 
 from torch import Tensor
 
@@ -22,6 +17,7 @@ from ganface.ema import update_ema
 from ganface.errors import Interrupted
 from ganface.evaluation.score import Scorer
 from ganface.run import Run
+from ganface.signals import StopRequest
 from ganface.training.artist import Artist
 from ganface.training.checkpoint import (
     Training,
@@ -40,31 +36,6 @@ from ganface.training.writer import HostCopy, Writer
 TICK = 10  # steps between lines of stats.jsonl
 SCORED_REALS = 5000  # real images that scores compare with, if there are so many
 PICTURE = 100  # steps between renderings of latest.png, where the disk keeps up
-
-
-@dataclass
-class StopRequest:
-    """The first SIGINT or SIGTERM, to be obeyed between two updates. A second one acts at once."""
-
-    number: int = 0
-    _previous: dict[int, Any] = field(default_factory=dict)
-
-    @contextmanager
-    def listening(self) -> Iterator[None]:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._previous[number] = signal.signal(number, self._note)
-        try:
-            yield
-        finally:
-            self._restore()
-
-    def _note(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        self.number = number
-        self._restore()
-
-    def _restore(self) -> None:
-        for number, handler in self._previous.items():
-            signal.signal(number, handler)
 
 
 def train(

@@ -101,7 +101,7 @@ def _check_enough(data: Path, count: int, plan: Plan) -> None:
 
 
 def open_data(
-    data: Path, plan: Plan, given: dict[str, Any], cache: Path | None, track: Track
+    data: Path, plan: Plan, given: dict[str, Any], cache: Path, track: Track
 ) -> tuple[Pack, Report | None]:
     """The pack of DATA, ingested if need be (then with its report).
 

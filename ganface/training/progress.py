@@ -45,14 +45,17 @@ class StatsFile:
     def __init__(self, path: Path, step: int) -> None:
         kept = []
         if path.exists():
-            kept = [line for line in path.read_text().splitlines() if _step_of(line) <= step]
+            kept = [
+                line
+                for line in path.read_text("utf-8", "replace").splitlines()
+                if _step_of(line) <= step
+            ]
         files.write_text(path, "".join(f"{line}\n" for line in kept))
         self._path = path
         self.lines: list[dict[str, Any]] = [json.loads(line) for line in kept]
 
     def write(self, line: dict[str, Any]) -> None:
-        with open(self._path, "a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        files.append(self._path, json.dumps(line) + "\n")
 
 
 def _step_of(line: str) -> float:

@@ -41,7 +41,8 @@ class Writer:
     """Does jobs one after the other in a thread. What one raises is raised where the work goes on,
     and those after it are not done.
 
-    Its block ends when the last job has, however the block is left.
+    Its block ends when the last job has, however the block is left; or, if the process is told to
+    end at once, when the one at work has.
     """
 
     def __init__(self) -> None:
@@ -87,6 +88,6 @@ class Writer:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._thread.shutdown()
+        self._thread.shutdown(cancel_futures=isinstance(error, SystemExit))
         if error is None:
             self.finish()

@@ -51,12 +51,16 @@ def test_a_snapshot_holds_the_generator_and_nothing_else(tiny_run):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"architecture": "stylegan9"}, "of a kind that this ganface cannot draw"),
+        ({"architecture": "stylegan9"}, "cannot draw the kind stylegan9"),
         ({"width": 8}, "do not fit"),
         ({"size": 64}, "do not fit"),
         ({"layers": 3}, "do not fit"),
-        ({"z_dim": "many"}, "do not fit"),
-        ({"width": None}, "do not fit"),
+        ({"z_dim": "many"}, "--z-dim many: not of the right type"),
+        ({"width": None}, "--width None: not of the right type"),
+        ({"width": True}, "--width True: not of the right type"),
+        ({"width": 10**6}, "--width 1000000: must lie between"),
+        ({"size": 48}, "--size 48"),
+        ({"upsample": ["nearest"]}, "not of the right type"),
     ],
 )
 def test_tensors_that_do_not_fit_their_description_are_refused(tmp_path, G, change, message):

@@ -1,0 +1,73 @@
+"""One process at a time. The lock is the operating system's and ends with the process."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from ganface.errors import UserError
+
+POLL = 0.2  # seconds between two looks at a lock that another process has
+
+
+@contextmanager
+def locked(path: Path, name: Path, wait: bool = False) -> Iterator[None]:
+    """Hold the lock file `path`, for what `name` tells users, against other processes.
+
+    If another process has it: with `wait` its end is waited for, and that is said on stderr;
+    else UserError, which names the process, is raised. The lock file is gone afterwards.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    told = False
+    while True:
+        with open(path, "a+", encoding="utf-8") as file:
+            try:
+                _lock_file(file)
+            except (BlockingIOError, PermissionError):  # the latter is Windows'
+                file.seek(0)
+                holder = file.read().strip() or "another process"
+                if not wait:
+                    raise UserError(f"{name}: in use by {holder}") from None
+                if not told:
+                    print(f"{name}: waiting for {holder}", file=sys.stderr)
+                told = True
+                time.sleep(POLL)
+                continue
+            if not _is_at(path, file):
+                continue  # whoever had it removed it, and another one may have made a new one
+            try:
+                file.truncate(0)
+                file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+                file.flush()
+                yield
+            finally:
+                with suppress(OSError):
+                    path.unlink()
+            return
+
+
+def _is_at(path: Path, file: IO[str]) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), os.stat(path))
+    except FileNotFoundError:
+        return False
+
+
+if os.name == "nt":
+    import msvcrt
+
+    def _lock_file(file: IO[str]) -> None:
+        file.seek(1_000_000)  # far behind the text, which others must be able to read
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock_file(file: IO[str]) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

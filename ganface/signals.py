@@ -1,0 +1,52 @@
+"""The signals that ask a process to end: from a keyboard, a queue, a terminal that closes."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
+
+
+def heard() -> list[signal.Signals]:
+    """Those that whoever started us did not have ignored, as `nohup` does."""
+    there = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
+    return [number for number in there if signal.getsignal(number) != signal.SIG_IGN]
+
+
+def _exit(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    sys.exit(128 + number)
+
+
+def exit_on_signals() -> None:
+    """From now on a signal ends the process as SystemExit does: files half written are removed."""
+    for number in heard():
+        signal.signal(number, _exit)
+
+
+class StopRequest:
+    """The first signal, to be obeyed between two updates. A second one acts at once."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._previous: dict[signal.Signals, Any] = {}
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        self._previous = {number: signal.signal(number, self._note) for number in heard()}
+        try:
+            yield
+        finally:
+            self._restore()
+
+    def _note(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        self.number = number
+        self._restore()
+
+    def _restore(self) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)

@@ -47,7 +47,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     """
     lines = []
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text("utf-8", "replace")
     except OSError as error:
         raise UserError(f"{path.parent}: not a run directory with a stats.jsonl") from error
     for line in text.splitlines():

@@ -8,6 +8,7 @@ import random
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -184,6 +185,17 @@ def tiny_run(pack_file, tmp_path_factory) -> Run:
 def run_copy(tiny_run, tmp_path) -> Run:
     """The finished run once more, to be written to."""
     return Run(shutil.copytree(tiny_run.path, tmp_path / "tiny"))
+
+
+@pytest.fixture(scope="session")
+def undisturbed(pack_file, tmp_path_factory):
+    """A run that nothing happened to, and the seconds that it took."""
+    from runs import train
+
+    run = Run(tmp_path_factory.mktemp("undisturbed") / "run")
+    began = time.monotonic()
+    assert train(pack_file, run) == 0
+    return run, time.monotonic() - began
 
 
 def tree(folder: Path) -> dict[str, bytes]:

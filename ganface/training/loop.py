@@ -94,6 +94,7 @@ def train(
             save = step % config.checkpoint_every == 0 or last or stopped_by
             if save:
                 processes.average(training.sums)
+                writer.finish()  # a slow disk must not leave the last good checkpoint far behind
             if processes.first:
                 # A fast GPU need not wait for a slow disk: latest.png has another chance soon
                 picture = milestone or (step % PICTURE == 0 and not writer.busy)

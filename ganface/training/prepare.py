@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import platform
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,6 +127,9 @@ def begin(
     if processes.first:
         run.begun(resume)
         run.create()
+    # Optimisers load PyTorch's compiler, which nothing here uses, and which makes a folder at once
+    torch_cache = (files.cache_folder() or run.cache) / "torch"
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(torch_cache))
     choose_kernels(plan.compute.device, plan.train.deterministic)
     if plan.threads:
         torch.set_num_threads(plan.threads)  # sums that are split otherwise end in other bits

@@ -43,13 +43,8 @@ class StatsFile:
     """
 
     def __init__(self, path: Path, step: int) -> None:
-        kept = []
-        if path.exists():
-            kept = [
-                line
-                for line in path.read_text("utf-8", "replace").splitlines()
-                if _step_of(line) <= step
-            ]
+        lines = path.read_text("utf-8", "replace").splitlines() if path.exists() else []
+        kept = [line for line in lines if _step_of(line) <= step]
         files.write_text(path, "".join(f"{line}\n" for line in kept))
         self._path = path
         self.lines: list[dict[str, Any]] = [json.loads(line) for line in kept]

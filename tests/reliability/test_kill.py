@@ -1,0 +1,104 @@
+"""SIGKILL at any instant: there is always a good checkpoint, and the end is the undisturbed one."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+import time
+from functools import partial
+
+import pytest
+from runs import EVERY, content, exit_code, forked, train
+
+from ganface import files
+from ganface.run import Run
+
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="forks"),
+    pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning"),
+]
+
+
+def killed_at_an_instant(work, seconds):
+    """Do `work` in a process that is killed after so many seconds; whether it came to its end."""
+    child = forked(work)
+    time.sleep(seconds)
+    os.kill(child, signal.SIGKILL)
+    return exit_code(child) == 0
+
+
+def killed_at_an_event(work, number):
+    """Do `work` in a process that kills itself when it opens, syncs or renames for the n-th time.
+
+    Half of these are within the write of a checkpoint, a snapshot, a picture or the statistics.
+    """
+    left = number
+
+    def die():
+        nonlocal left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def hook(event, arguments):
+        if event in ("open", "os.rename", "os.remove") and ".tmp" in str(arguments[0]):
+            die()
+
+    def watched():
+        sync = os.fsync
+        os.fsync = lambda number: (die(), sync(number))
+        sys.addaudithook(hook)
+        return work()
+
+    return exit_code(forked(watched)) == 0
+
+
+def last_good(run):
+    """The step of the newest checkpoint, which must be whole; 0 if there is none yet."""
+    steps = list(run.checkpoints())
+    for path in run.checkpoints().values():
+        files.check(path)
+    return max(steps, default=0)
+
+
+def reported(run):
+    """The last step that is known to have been done."""
+    if not run.stats.exists():
+        return 0
+    steps = [0]
+    for line in run.stats.read_text().splitlines():
+        try:
+            steps.append(json.loads(line)["step"])
+        except ValueError:
+            continue
+    return max(steps)
+
+
+def test_a_run_that_is_killed_again_and_again_ends_as_if_it_never_was(
+    pack_file, tmp_path, undisturbed, tries, figure
+):
+    whole, seconds = undisturbed
+    expected = content(whole)
+    dice = random.Random(0)
+    run, rounds, inside, lost = Run(tmp_path / "run"), 0, 0, []
+    work = partial(train, pack_file, run, "--resume")
+    for number in tries(12, 100):
+        if number % 2:
+            ended = killed_at_an_event(work, dice.randrange(1, 40))
+        else:
+            ended = killed_at_an_instant(work, dice.uniform(0, seconds))
+        inside += any(run.path.rglob(".*.tmp"))
+        lost.append(reported(run) - last_good(run))
+        assert lost[-1] <= EVERY, lost
+        if ended:
+            assert content(run) == expected, f"try {number}"
+            rounds += 1
+            shutil.rmtree(run.path)
+    assert train(pack_file, run, "--resume") == 0
+    assert content(run) == expected
+    figure(
+        f"{len(lost)} kills, {inside} of them inside the write of a file, {rounds + 1} runs ended, "
+        f"at most {max(lost)} reported updates lost of {EVERY}, 0 differences"
+    )

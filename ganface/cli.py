@@ -25,6 +25,7 @@ from ganface.config import (
 from ganface.console import (
     as_text,
     guard_streams,
+    one_line,
     progress_bar,
     show_report,
     show_result,
@@ -639,7 +640,7 @@ def info(
             read_model_header(path)
     if meta is None:
         raise UserError(f"{path}: a picture that was not made by ganface, or damaged")
-    lines = [f"{key}: {_compact(value)}" for key, value in meta.items()]
+    lines = [one_line(f"{key}: {_compact(value)}") for key, value in meta.items()]
     show_result({"file": str(path), **meta}, as_json, "\n".join(lines))
 
 
@@ -734,7 +735,7 @@ def main() -> NoReturn:
             traceback.print_exception(error)
         code, message = explain(error)
     if message:
-        print(f"ganface: {' '.join(message.split())}", file=sys.stderr)
+        print(f"ganface: {one_line(message)}", file=sys.stderr)
     sys.exit(code)
 
 

@@ -55,6 +55,11 @@ def stderr(quiet: bool = False) -> Console:
     return Console(stderr=True, quiet=quiet)
 
 
+def one_line(text: str) -> str:
+    """Names of files, and files of strangers, may hold line breaks and codes for terminals."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(text.split()))
+
+
 def show_result(result: dict[str, Any], as_json: bool, text: str) -> None:
     """The result is the one thing that goes to stdout."""
     print(json.dumps(result) if as_json else text, flush=True)

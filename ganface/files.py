@@ -256,14 +256,14 @@ def read(path: Path, *kinds: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
 def check(path: Path) -> dict[str, Any]:
     """The metadata of a file of any kind, once the file is found whole. Imports no torch."""
-    header = read_header(path)
+    header = read_header(path, "pack", "checkpoint", "snapshot")
     if header.meta["kind"] == "pack":
-        from ganface.dataset.pack import Pack
+        from ganface.dataset.pack import REBUILD, Pack
 
         pack = Pack(path)
         damaged = pack.first_damaged(range(len(pack)))
         if damaged is not None:
-            raise UserError(f"{path}: image {damaged} is damaged; build the pack again")
+            raise UserError(f"{path}: image {damaged} is damaged; {REBUILD}")
         return {**header.meta, "images": len(pack)}
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
         verify(path, header, view[header.size :])

@@ -43,9 +43,7 @@ def locked(path: Path, name: Path, wait: bool = False) -> Iterator[None]:
                 continue  # whoever had it removed it, and another one may have made a new one
             try:
                 file.truncate(0)
-                with suppress(
-                    OSError
-                ):  # on a full disk the lock holds, but does not say whose it is
+                with suppress(OSError):  # a full disk does not take whose it is
                     holder = f"process {os.getpid()} on {socket.gethostname()}\n"
                     os.write(file.fileno(), holder.encode())
                 yield

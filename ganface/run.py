@@ -8,6 +8,7 @@ import zipfile
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ganface import files
 from ganface.errors import UserError
@@ -169,9 +170,15 @@ def is_model(path: Path) -> bool:
     return not zipfile.is_zipfile(path) and files.read_header(path).meta["kind"] != "pack"
 
 
-def read_config(run: Run) -> dict:
-    """config.json. Raises UserError if it is damaged."""
+def read_config(run: Run) -> dict[str, Any]:
+    """config.json: settings in `build` and `train`, `versions`, and more.
+
+    Raises UserError if it is damaged.
+    """
     try:
-        return json.loads(run.config.read_text())
-    except (OSError, ValueError) as error:
+        config = json.loads(run.config.read_text("utf-8"))
+        if all(isinstance(config[name], dict) for name in ("build", "train", "versions")):
+            return config
+        raise ValueError("no settings of a run")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{run.config}: cannot be read ({error})") from error

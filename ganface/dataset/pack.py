@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 HEADER_BYTES = 4096
+REBUILD = "remove it and build it again, which train does by itself for a pack in its cache"
 
 
 def lay_out(count: int, size: int) -> dict[str, Any]:
@@ -113,14 +114,14 @@ class Pack:
         try:
             return BuildConfig(**{f.name: self.meta[f.name] for f in fields(BuildConfig)})
         except (KeyError, UserError) as error:
-            raise UserError(f"{self.path}: no pack of this ganface; build it again") from error
+            raise UserError(f"{self.path}: no pack of this ganface; {REBUILD}") from error
 
     def _bytes_of_images(self, header: files.Header) -> int:
         """How long `images` is. Raises UserError unless all is as `PackWriter` lays it out."""
         count = (len(self._map) - header.size) // (3 * self.size**2 + 4)
         tensors = lay_out(count, self.size)
         if not count or header.tensors != tensors:
-            raise UserError(f"{self.path}: damaged (not what its header says); build it again")
+            raise UserError(f"{self.path}: damaged (not what its header says); {REBUILD}")
         return tensors["images"]["data_offsets"][1]
 
     def __len__(self) -> int:
@@ -148,7 +149,7 @@ class Pack:
         """
         damaged = self.first_damaged(indices)
         if damaged is not None:
-            raise WorkError(f"{self.path}: image {damaged} is damaged; build the pack again")
+            raise WorkError(f"{self.path}: image {damaged} is damaged; {REBUILD}")
         import torch
 
         # Several times as fast as images[indices]: whole images are copied, not pixels

@@ -62,8 +62,11 @@ def make_plan(
         precision, fingerprint = stored["precision"], stored["dataset"]["fingerprint"]
         compile = train.get("compile", "on" if stored["compiled"] else "off")
         threads = stored["threads"] if stored["processes"] == processes.count else None
-    except (KeyError, TypeError) as error:
-        raise UserError(f"{run.config}: not the settings of this ganface ({error})") from error
+    except (KeyError, TypeError, UserError) as error:
+        raise UserError(
+            f"{run.config}: not the settings of this ganface, {__version__} ({error}); it takes "
+            f"the one that wrote them, {stored['versions'].get('ganface', 'another one')}"
+        ) from error
     changes = changed_settings(old_build, build) + changed_settings(old_train, train)
     if changes:
         raise UserError(f"{run.path}: cannot be resumed with other settings: {'; '.join(changes)}")
@@ -188,10 +191,10 @@ def _restore_newest(run: Run, plan: Plan, training: Training) -> list[str]:
     meta, tensors, complaints = found
     try:
         restore(training, meta, tensors)
-    except (KeyError, RuntimeError) as error:
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise UserError(
-            f"{run.path}: its checkpoints are of another version of ganface; "
-            "start a new run, with another --out"
+            f"{run.path}: its checkpoints do not fit this ganface, {__version__}; it takes the one "
+            f"that wrote them, {meta.get('ganface', 'another one')}, or a new run, in another --out"
         ) from error
     remark = f"{run.path}: going on from step {training.step}"
     if training.step >= plan.train.steps:

@@ -9,7 +9,7 @@ import torch
 from conftest import TINY, TINY_STEPS, call, draw_folder, tree
 from PIL import Image
 
-from ganface import files
+from ganface import __version__, files
 from ganface.config import TrainConfig
 from ganface.dataset.pack import Pack
 from ganface.images import read_png_meta
@@ -331,4 +331,4 @@ def test_a_checkpoint_of_another_version_is_refused_in_one_line(pack_file, run_c
     del tensors["strength"]
     files.write(run_copy.checkpoint(TINY_STEPS), "checkpoint", tensors, meta)
     line = invoke("train", pack_file, "--out", run_copy.path, "--resume", "--steps", 20)
-    assert "of another version of ganface" in line.refused()
+    assert f"the one that wrote them, {__version__}, or a new run" in line.refused()

@@ -11,9 +11,11 @@ import pytest
 from conftest import TINY, tree
 from PIL import Image
 
+from ganface import files
 from ganface.run import Run
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
+fcntl = pytest.importorskip("fcntl", reason="POSIX signals")
+termios = pytest.importorskip("termios")
 STEPS = 100_000
 
 
@@ -42,6 +44,25 @@ def spawn():
 @pytest.fixture
 def training(spawn, pack_file, tmp_path):
     """A training under way, past its first checkpoint."""
+    return under_way(spawn, pack_file, tmp_path)
+
+
+@pytest.fixture
+def training_ignoring(spawn, pack_file, tmp_path):
+    """A training under way, started by somebody who has these signals ignored."""
+
+    def start(*numbers):
+        previous = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+        try:
+            return under_way(spawn, pack_file, tmp_path)
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+    return start
+
+
+def under_way(spawn, pack_file, tmp_path):
     run = Run(tmp_path / "the run")
     options = ("--steps", STEPS, "--checkpoint-every", 5, "--seeds", "0-3")
     process = spawn("train", pack_file, "--out", run.path, *TINY, *options)
@@ -51,9 +72,11 @@ def training(spawn, pack_file, tmp_path):
     raise AssertionError("no step was reported")
 
 
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"]
-)
+SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+NAMES = ["SIGINT", "SIGTERM", "SIGHUP"]
+
+
+@pytest.mark.parametrize(("number", "code"), SIGNALS, ids=NAMES)
 def test_a_signal_stops_a_training_with_a_checkpoint_and_how_to_go_on(
     training, invoke, number, code
 ):
@@ -73,6 +96,75 @@ def test_a_signal_stops_a_training_with_a_checkpoint_and_how_to_go_on(
     assert max(run.checkpoints()) == step + 2
 
 
+@pytest.mark.parametrize("pause", [0.0005, 0.002, 0.01])
+def test_a_second_signal_stops_at_once_and_loses_nothing_that_is_saved(training, invoke, pause):
+    process, run = training
+    process.send_signal(signal.SIGINT)
+    time.sleep(pause)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    last = err.splitlines()[-1]
+    assert last.startswith("ganface: stopped at")
+    assert not list(run.path.rglob("*.tmp"))
+    for path in run.checkpoints().values():
+        files.check(path)
+    step = max(run.checkpoints())
+    command = shlex.split(last.partition("To go on: ganface ")[2])
+    assert invoke(*command, "--steps", step + 2).code == 0
+
+
+def test_a_signal_that_was_ignored_from_the_start_stays_so(training_ignoring):
+    """As under nohup, or in the background of a script."""
+    process, run = training_ignoring(signal.SIGHUP, signal.SIGINT)
+    before = max(run.checkpoints())
+    process.send_signal(signal.SIGHUP)
+    process.send_signal(signal.SIGINT)
+    deadline = time.monotonic() + 60
+    while max(run.checkpoints()) <= before + 10 and time.monotonic() < deadline:
+        assert process.poll() is None
+        time.sleep(0.05)
+    assert max(run.checkpoints()) > before + 10
+    process.terminate()
+    assert process.wait(60) == 143
+
+
+def test_a_training_whose_terminal_is_closed_saves_and_stops(pack_file, tmp_path, invoke):
+    run, (leader, follower) = Run(tmp_path / "run"), os.openpty()
+    options = ("--steps", STEPS, "--checkpoint-every", 5, "--seeds", "0-3")
+    command = ["train", pack_file, "--out", run.path, *TINY, *options]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ganface", *map(str, command)],
+        stdin=follower,
+        stdout=follower,
+        stderr=follower,
+        preexec_fn=lambda: (os.setsid(), fcntl.ioctl(0, termios.TIOCSCTTY, 0)),
+    )
+    os.close(follower)
+    while not run.checkpoints():
+        os.read(leader, 100_000)  # as a terminal would
+    os.close(leader)  # which hangs up: SIGHUP, and every write to it fails from now on
+    assert process.wait(60) == 129
+    step = max(run.checkpoints())
+    again = invoke("train", pack_file, "--out", run.path, "--resume", "--steps", step + 2)
+    assert again.code == 0
+    assert f"going on from step {step}" in again.err
+
+
+def test_a_training_goes_on_when_nobody_hears_it_any_more(training):
+    process, run = training
+    before = max(run.checkpoints())
+    process.stderr.close()
+    process.stdout.close()
+    deadline = time.monotonic() + 60
+    while max(run.checkpoints()) <= before + 50 and time.monotonic() < deadline:
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.terminate()
+    assert process.wait(60) == 143
+
+
 def test_a_killed_training_goes_on_from_its_last_checkpoint(training, pack_file, invoke):
     process, run = training
     process.kill()
@@ -84,9 +176,7 @@ def test_a_killed_training_goes_on_from_its_last_checkpoint(training, pack_file,
     assert not list(run.path.rglob("*.tmp"))
 
 
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"]
-)
+@pytest.mark.parametrize(("number", "code"), SIGNALS, ids=NAMES)
 def test_a_signal_stops_an_ingestion_and_leaves_nothing(spawn, tmp_path, number, code):
     source, out = tmp_path / "source", tmp_path / "out"
     source.mkdir()

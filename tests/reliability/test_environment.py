@@ -1,0 +1,188 @@
+"""Odd surroundings: clocks that jump, other locales, no home, nobody at the other end."""
+
+import json
+import os
+import pty
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import TINY, draw_folder
+from runs import content, train
+
+from ganface.run import Run
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="POSIX")
+
+EVERYDAY = ("C", "Chinese")  # the others only with --all
+LOCALES = {
+    "C": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    "POSIX, no LANG": {"LC_ALL": "POSIX", "LANG": ""},
+    "Chinese": {"LC_ALL": "zh_CN.GB18030", "PYTHONIOENCODING": "gb18030", "PYTHONUTF8": "0"},
+    "Chinese, stderr as ASCII": {"LANG": "zh_CN.GBK", "PYTHONIOENCODING": "ascii:strict"},
+    "Turkish": {"LC_ALL": "tr_TR.UTF-8"},
+    "unknown": {"LC_ALL": "xx_YY.nonsense"},
+}
+
+
+def ganface(*arguments, env=None, **options):
+    command = [sys.executable, "-m", "ganface", *map(str, arguments)]
+    env = {**os.environ, **(env or {})}
+    given = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+    return subprocess.run(command, env=env, timeout=120, **given)
+
+
+def done(result):
+    assert result.returncode == 0, result.stderr
+    assert b"Traceback" not in (result.stderr or b"")
+    return result
+
+
+@pytest.mark.parametrize(
+    "locale", [pytest.param(x, marks=[] if x in EVERYDAY else pytest.mark.long) for x in LOCALES]
+)
+def test_names_of_any_alphabet_work_in_any_locale(tmp_path, locale):
+    env = LOCALES[locale]
+    source = draw_folder(tmp_path / "动漫 лица ñ", range(12))
+    for name in ("脸.png", "ß\nline.png", "\udcff.png", "😀.png"):
+        shutil.copy(source / "000.png", source / name)
+    run = tmp_path / "учёба"
+    done(ganface("train", source, "--out", run, *TINY, "--steps", 10, env=env))
+    done(ganface("train", source, "--out", run, "--steps", 20, "--resume", env=env))
+    done(ganface("sample", run, "--out", tmp_path / "图.png", env=env))
+    done(ganface("plot", run, "--out", tmp_path / "график.png", env=env))
+    assert json.loads(done(ganface("info", run, "--json", env=env)).stdout)["step"] == 20
+    refused = ganface("info", tmp_path / "无.png", env=env)
+    assert refused.returncode == 2
+    assert len(refused.stderr.splitlines()) == 1
+
+
+def test_nothing_is_read_or_written_in_the_locale_s_encoding(tiny_run, faces, tmp_path):
+    """Python warns where it would be."""
+    command = [sys.executable, "-X", "warn_default_encoding", "-m", "ganface"]
+    for arguments in [
+        ("train", faces, "--out", tmp_path / "run", *TINY, "--steps", 2),
+        ("train", faces, "--out", tmp_path / "run", "--steps", 3, "--resume"),
+        ("plot", tiny_run.path),
+        ("info", tiny_run.path),
+    ]:
+        result = subprocess.run([*command, *map(str, arguments)], capture_output=True)
+        ours = [line for line in done(result).stderr.splitlines() if b"/ganface/" in line]
+        assert [line for line in ours if b"EncodingWarning" in line] == []
+
+
+HOMELESS = """
+import os, pwd
+
+def unknown(*_):
+    raise KeyError("no such user")  # as in a container that runs as a mere number
+
+pwd.getpwuid = unknown
+from ganface.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("place", ["/dev/null", "relative/home", None])
+def test_without_a_home_that_can_be_written_to_packs_lie_with_the_run(
+    faces, tmp_path, monkeypatch, place
+):
+    for name in ("HOME", "XDG_CACHE_HOME", "TORCHINDUCTOR_CACHE_DIR", "USER", "LOGNAME"):
+        monkeypatch.delenv(name, raising=False)
+    if place is not None:
+        monkeypatch.setenv("HOME", place)
+    out = tmp_path / "out"
+    command = [sys.executable, "-c", HOMELESS, "train", faces, "--out", out, *TINY]
+    command += ["--compile", "on"]
+    for more in (["--steps", 2], ["--resume", "--steps", 4]):
+        done(subprocess.run([*map(str, command + more)], capture_output=True, timeout=120))
+    assert len(list((out / "cache").glob("*.safetensors"))) == 1
+    assert not any(Path().iterdir())
+
+
+@pytest.mark.parametrize("command", ["info", "--help", "sample"])
+def test_a_reader_that_has_had_enough_is_no_error(tiny_run, command):
+    arguments = {"info": ("info", tiny_run.path), "--help": ("train", "--help")}
+    arguments |= {"sample": ("sample", tiny_run.path, "--images", "--json")}
+    reader, writer = os.pipe()
+    os.close(reader)
+    result = ganface(*arguments[command], stdout=writer)
+    os.close(writer)
+    assert (result.returncode, result.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_stop_nothing(pack_file, tmp_path, tiny_run, closed):
+    train = f"train {pack_file} --out {tmp_path / 'run'} --steps 3 " + " ".join(map(str, TINY))
+    for command in (train, f"info {tiny_run.path}", f"sample {tiny_run.path}"):
+        line = f'"{sys.executable}" -m ganface {command} {closed}'
+        assert subprocess.run(["sh", "-c", line], timeout=120).returncode == 0
+    line = f'"{sys.executable}" -m ganface info /nothing {closed}'
+    assert subprocess.run(["sh", "-c", line], timeout=120).returncode == 2
+    assert Run(tmp_path / "run").timeline.exists()
+
+
+@pytest.mark.parametrize("columns", [20, 1])
+def test_a_terminal_of_few_columns_shows_a_training(pack_file, tmp_path, columns):
+    import fcntl
+    import struct
+    import termios
+
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 5, columns, 0, 0))
+    env = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+    command = [sys.executable, "-m", "ganface", "train", pack_file, "--out", tmp_path / "run"]
+    command += [*map(str, TINY), "--steps", "20"]
+    process = subprocess.Popen(command, stdout=follower, stderr=follower, env=env)
+    os.close(follower)
+    shown = b""
+    while True:
+        try:
+            shown += os.read(leader, 100_000)
+        except OSError:  # Linux's way of saying that it is closed
+            break
+    os.close(leader)
+    assert process.wait(60) == 0
+    assert b"Traceback" not in shown
+
+
+@pytest.mark.parametrize(
+    "env",
+    [{"TERM": "dumb"}, {"TERM": ""}, {"COLUMNS": "20"}, {"COLUMNS": "x"}, {"COLUMNS": "0"}],
+    ids=str,
+)
+def test_odd_terminals_change_nothing_off_a_terminal(pack_file, tmp_path, env):
+    command = ("train", pack_file, "--out", tmp_path / "run", *TINY, "--steps", 10)
+    done(ganface(*command, env=env))
+    assert b"--steps" in done(ganface("train", "--help", env=env)).stdout
+
+
+JUMPS = """
+import random, time
+dice, now = random.Random(0), time.time
+time.time = lambda: now() + dice.uniform(-1e9, 1e9)
+time.time_ns = lambda: int(time.time() * 1e9)
+from ganface.cli import main
+main()
+"""
+
+
+def test_a_clock_that_jumps_changes_nothing(pack_file, tmp_path, undisturbed, monkeypatch):
+    whole, _ = undisturbed
+    run = Run(tmp_path / "run")
+
+    def jumping(*arguments):
+        command = [sys.executable, "-c", JUMPS, *map(str, arguments)]
+        return done(subprocess.run(command, capture_output=True, timeout=120)).returncode
+
+    monkeypatch.setattr("runs.call", jumping)
+    assert train(pack_file, run, "--steps", 30) == 0
+    for path in run.path.rglob("*"):
+        os.utime(path, (2**33, 2**33))  # in the year 2242
+    assert train(pack_file, run, "--resume") == 0
+    found, expected = content(run), content(whole)
+    assert found["stats.jsonl"] == expected["stats.jsonl"]
+    newest = "checkpoints/step-000060.safetensors"
+    assert found[newest][1] == expected[newest][1]

@@ -303,7 +303,7 @@ def lock_of(pack: Path) -> Path:
 
 
 def report_path(pack: Path) -> Path:
-    return pack.with_suffix(".report.json")
+    return pack.parent / f"{pack.stem}.report.json"
 
 
 def _refuse_too_many_bad(

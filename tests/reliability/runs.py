@@ -17,8 +17,12 @@ OPTIONS += ("--seeds", "0-3", "--evaluate-every", 20, "--augment", "adaptive")
 TIMES = {"seconds", "images_per_second"}
 
 
+def command(pack_file, run, *more):
+    return ("train", pack_file, "--out", run.path, *OPTIONS, *more)
+
+
 def train(pack_file, run, *more):
-    return call("train", pack_file, "--out", run.path, *OPTIONS, *more)
+    return call(*command(pack_file, run, *more))
 
 
 def forked(work: Callable[[], int]) -> int:

@@ -56,6 +56,6 @@ def test_a_long_training_stays_as_it_was(pack_file, tmp_path, tries, figure):
         f"{slope:+.1f} MiB per 100,000 updates; {min(opened)} to {max(opened)} files open; "
         f"{', '.join(f'{each:.2f}' for each in times)} ms per update in the second to last fifths"
     )
-    assert memory[-1] - memory[0] < 32 * 2**20
-    assert median(opened[-len(opened) // 5 :]) == median(opened[: len(opened) // 5])
+    assert memory[-1] - memory[0] < 64 * 2**20
+    assert max(opened) < min(opened) + 6  # a picture, a checkpoint and a folder may be open at once
     assert times[-1] < 2 * times[0]

@@ -706,8 +706,13 @@ def main() -> NoReturn:
             traceback.print_exception(error)
         code, message = explain(error)
     if message:
-        typer.echo(f"ganface: {' '.join(message.split())}", err=True)
+        typer.echo(f"ganface: {one_line(message)}", err=True)
     sys.exit(code)
+
+
+def one_line(text: str) -> str:
+    """Names of files may hold line breaks, and codes that a terminal would obey."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(text.split()))
 
 
 def explain(error: UserError | typer.TyperException | OSError) -> tuple[int, str]:

@@ -20,7 +20,7 @@ class BadImageError(Exception):
 
 
 def decode(data: bytes, config: BuildConfig) -> Image.Image:
-    """Return the image in `data` as RGB, size × size. Raises BadImageError."""
+    """Return the image in `data` as RGB, size × size. Raises BadImageError, MemoryError."""
     if not data:
         raise BadImageError("empty file")
     with warnings.catch_warnings():

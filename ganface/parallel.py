@@ -136,6 +136,9 @@ def _apply(function: Callable[[Item], Result], chunk: list[Item]) -> list[Result
 def _begin_worker() -> None:
     # Ctrl-C reaches every process of a terminal; the parent alone decides what follows
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # libtiff prints what it thinks of a broken file; our own errors reach the parent as objects
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

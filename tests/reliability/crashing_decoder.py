@@ -1,4 +1,4 @@
-"""`ganface` with a decoder that dies of some images, as a fault in Pillow or the kernel would do it.
+"""`ganface` with a decoder that dies of some images, as a fault in Pillow would do it.
 
 What the workers import is what they find here, since they import the main module as well.
 """

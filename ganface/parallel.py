@@ -5,48 +5,133 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from itertools import chain, islice
-from typing import TypeVar
+from multiprocessing.connection import Connection
+from typing import Any, TypeVar
+
+from ganface.errors import WorkError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 CHUNK = 32  # items handed to a worker at once
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def map_in_order(
-    function: Callable[[Item], Result], items: Iterable[Item], workers: int | None = None
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    workers: int | None = None,
+    lost: Result | None = None,
 ) -> Iterator[Result]:
     """Yield function(item) for each item, holding only a few results at a time.
 
-    `function` must be picklable, its module light to import.
-    Few items are done in this process, since starting others would take longer.
+    For the main thread. `function` must be picklable, its module light to import.
+    `lost` is what is yielded for an item that kills the process it is worked on in; without it
+    WorkError is raised, and few items are done in this process, since starting others would take
+    longer. One worker, if asked for, is this process itself, whatever the items do to it.
     """
     items = iter(items)
-    workers = workers or os.cpu_count() or 1
     first = list(islice(items, 4 * CHUNK))
-    if workers == 1 or len(first) < 4 * CHUNK:
+    if workers == 1 or (lost is None and len(first) < 4 * CHUNK):
         yield from map(function, first)
         yield from map(function, items)
         return
 
     items = chain(first, items)
     chunks = iter(lambda: list(islice(items, CHUNK)), [])
+    pending: deque[list[Item]] = deque()
+    while True:
+        try:
+            yield from _in_pool(function, chunks, pending, workers or os.cpu_count() or 1)
+            return
+        except BrokenProcessPool:
+            yield from _one_by_one(function, chain.from_iterable(pending), lost)
+            pending.clear()
+
+
+def _in_pool(
+    function: Callable[[Item], Result],
+    chunks: Iterator[list[Item]],
+    pending: deque[list[Item]],
+    workers: int,
+) -> Iterator[Result]:
+    """The results of all chunks. Where a process dies, those not given back are `pending`."""
+    with _pool(workers) as pool:
+        futures: deque[Future[list[Result]]] = deque()
+
+        def submit(count: int) -> None:
+            for chunk in islice(chunks, count):
+                pending.append(chunk)  # first: a broken pool takes none
+                futures.append(_submit(pool, _apply, function, chunk))
+
+        submit(3 * workers)
+        while futures:
+            yield from futures.popleft().result()
+            pending.popleft()
+            submit(1)
+
+
+def _one_by_one(
+    function: Callable[[Item], Result], items: Iterable[Item], lost: Result | None
+) -> Iterator[Result]:
+    """Each item is the only one at work, so that it is known which one its process dies of."""
+    queue = deque(items)
+    while queue:
+        with _pool(1) as pool:
+            try:
+                _submit(pool, int).result()
+            except BrokenProcessPool:
+                raise WorkError("processes die as soon as they start; is memory short?") from None
+            try:
+                while queue:
+                    yield _submit(pool, function, queue[0]).result()
+                    queue.popleft()
+            except BrokenProcessPool:
+                if lost is None:
+                    raise WorkError("a process died at its work; is memory short?") from None
+                queue.popleft()
+                yield lost
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     # spawn everywhere: it is the one way that works on all systems and after threads have started
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _ignore_interrupts) as pool:
+    wanted, want = context.Pipe(duplex=False)
+    with ProcessPoolExecutor(workers, context, _begin_worker, (wanted,)) as pool:
         try:
-            pending = deque(
-                pool.submit(_apply, function, chunk) for chunk in islice(chunks, 3 * workers)
-            )
-            while pending:
-                yield from pending.popleft().result()
-                pending.extend(pool.submit(_apply, function, chunk) for chunk in islice(chunks, 1))
+            yield pool
         finally:
+            # Not by killing them: a result of which half is written would be waited for for ever
+            want.close()
             pool.shutdown(cancel_futures=True)
+            wanted.close()
+
+
+def _submit(
+    pool: ProcessPoolExecutor, function: Callable[..., Result], *arguments: Any
+) -> Future[Result]:
+    """May start a process. Signals wait for that: one cut short would print its traceback."""
+    came: list[int] = []
+    handlers = {n: signal.signal(n, lambda n, _: came.append(n)) for n in SIGNALS}
+    if os.name == "posix":  # the process begins with this mask, until _begin_worker
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        return pool.submit(function, *arguments)
+    finally:
+        if os.name == "posix":
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for number in came:
+            signal.raise_signal(number)
 
 
 def map_in_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
@@ -66,10 +151,30 @@ def map_in_threads(function: Callable[[Item], Result], items: Iterable[Item]) ->
         torch.set_num_threads(workers)
 
 
-def _apply(function: Callable[[Item], Result], chunk: list[Item]) -> list[Result]:
-    return [function(item) for item in chunk]
+# ---------------------------------------------------------------------------- in a worker
+
+_wanted: Connection  # at its end as soon as nobody asks for results any more
 
 
-def _ignore_interrupts() -> None:
-    """Ctrl-C reaches every process of a terminal; the parent alone decides what follows."""
+def _begin_worker(wanted: Connection) -> None:
+    global _wanted
+    _wanted = wanted
+    # A signal to all processes of a terminal is the parent's, which alone decides what follows
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if os.name == "posix":
+        os.setpgrp()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+    # libtiff prints what it thinks of a broken file; our own errors reach the parent as objects
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A parent that is killed can tell its workers nothing; they would wait for ever."""
+    multiprocessing.parent_process().join()
+    os._exit(1)
+
+
+def _apply(function: Callable[[Item], Result], chunk: list[Item]) -> list[Result]:
+    return [function(item) for item in chunk if not _wanted.poll()]

@@ -1,4 +1,8 @@
+import multiprocessing
 import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 from itertools import count, islice
@@ -7,6 +11,8 @@ from operator import neg
 import pytest
 import torch
 
+from ganface import parallel
+from ganface.errors import WorkError
 from ganface.parallel import CHUNK, map_in_order, map_in_threads
 
 MANY = 4 * CHUNK + 5
@@ -44,6 +50,52 @@ def test_items_are_taken_only_as_results_are_asked_for(workers):
     results = map_in_order(neg, count(), workers)
     assert list(islice(results, MANY)) == [-i for i in range(MANY)]
     results.close()
+
+
+# Signals to raise in the workers: 0 is none
+DEADLY = [9 if number in (5, 100) else 0 for number in range(MANY)]
+
+
+@pytest.mark.parametrize("length", [6, MANY])
+def test_an_item_that_kills_its_process_is_lost_and_no_other(length):
+    results = map_in_order(signal.raise_signal, DEADLY[:length], 2, lost="lost")
+    assert list(results) == ["lost" if number else None for number in DEADLY[:length]]
+
+
+def test_a_process_that_dies_is_one_line_where_nothing_may_be_lost():
+    with pytest.raises(WorkError, match="a process died at its work"):
+        list(map_in_order(signal.raise_signal, DEADLY, 2))
+
+
+def test_processes_that_cannot_start_are_one_line_and_not_tried_for_each_item(monkeypatch):
+    monkeypatch.setattr(parallel, "_begin_worker", os.abort)
+    with pytest.raises(WorkError, match="die as soon as they start"):
+        list(map_in_order(neg, range(MANY), 2, lost="lost"))
+
+
+def test_workers_end_with_the_item_they_are_at_when_nobody_asks_for_results():
+    results = map_in_order(time.sleep, [0] * CHUNK + [0.5] * MANY, 2)
+    next(results)
+    start = time.monotonic()
+    results.close()
+    assert time.monotonic() - start < 5
+    assert multiprocessing.active_children() == []
+
+
+def test_workers_end_with_a_parent_that_is_killed():
+    code = """if True:
+        import time
+        from ganface.parallel import map_in_order
+        results = map_in_order(time.sleep, [0] * 32 + [60] * 200, 2)
+        next(results)
+        print("begun", flush=True)
+        list(results)
+    """
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as parent:
+        assert parent.stdout.readline() == b"begun\n"
+        parent.kill()
+        parent.communicate(timeout=20)  # which ends when no worker is left that could write
 
 
 @pytest.fixture

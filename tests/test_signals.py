@@ -1,6 +1,7 @@
 """Signals to real processes: what is stopped, or killed, can go on."""
 
 import os
+import random
 import shlex
 import signal
 import subprocess
@@ -29,7 +30,11 @@ def spawn():
     def start(*arguments):
         command = [sys.executable, "-m", "ganface", *map(str, arguments)]
         process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
         )
         processes.append(process)
         return process
@@ -176,15 +181,16 @@ def test_a_killed_training_goes_on_from_its_last_checkpoint(training, pack_file,
     assert not list(run.path.rglob("*.tmp"))
 
 
+@pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize(("number", "code"), SIGNALS, ids=NAMES)
-def test_a_signal_stops_an_ingestion_and_leaves_nothing(spawn, tmp_path, number, code):
+def test_a_signal_stops_an_ingestion_and_leaves_nothing(spawn, tmp_path, number, code, workers):
     source, out = tmp_path / "source", tmp_path / "out"
     source.mkdir()
     first = source / "0.png"
     Image.new("RGB", (4000, 4000)).save(first, compress_level=1)  # slow to decode, quick to make
     for copy in range(1, 100):
         (source / f"{copy}.png").hardlink_to(first)
-    process = spawn("dataset", "build", source, out / "pack.safetensors", "--workers", 1)
+    process = spawn("dataset", "build", source, out / "pack.safetensors", "--workers", workers)
     deadline = time.monotonic() + 60
     while not (out.exists() and list(out.iterdir())) and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -194,6 +200,27 @@ def test_a_signal_stops_an_ingestion_and_leaves_nothing(spawn, tmp_path, number,
     assert stdout == ""
     assert "Traceback" not in stderr
     assert tree(out) == {}
+
+
+def test_a_signal_at_any_moment_of_an_ingestion_ends_all_its_processes_in_silence(
+    spawn, tmp_path, tries
+):
+    source, out = tmp_path / "source", tmp_path / "out"
+    source.mkdir()
+    for copy in range(300):
+        Image.new("RGB", (1000, 1000), (copy, 0, 0)).save(source / f"{copy}.bmp")
+    for attempt in tries(6, 100):
+        dice = random.Random(attempt)
+        process = spawn("dataset", "build", source, out / "pack.safetensors", "--workers", 2)
+        time.sleep(dice.uniform(0.25, 0.8))
+        number = dice.choice((signal.SIGINT, signal.SIGTERM))
+        # To all of its group, as a terminal does it, or to the command alone
+        dice.choice((os.kill, os.killpg))(process.pid, number)
+        _, stderr = process.communicate(timeout=20)  # until no worker is left that could write
+        if out.exists():
+            assert tree(out) == {}, attempt
+        if "KeyboardInterrupt" not in stderr:  # Python itself, before the command has begun
+            assert (process.returncode, stderr) == (128 + number, ""), attempt
 
 
 def test_the_installed_command_and_the_module_are_the_same(spawn, pack_file):

@@ -80,7 +80,7 @@ def list_source(source: Path) -> Listing:
     listing = Listing()
     digest = hashlib.sha256()
     for name, stamp, problem in sorted(entries):
-        digest.update(f"{name}\0{stamp}\0".encode(errors="surrogateescape"))
+        digest.update(f"{name}\0{stamp}\0".encode(errors="surrogatepass"))
         suffix = os.path.splitext(name)[1]
         if _is_hidden(name):
             listing.left_out[name] = "hidden"
@@ -111,38 +111,40 @@ def _what_was_found(listing: Listing) -> str:
 
 
 def _folder_entries(root: Path) -> Iterator[tuple[str, str, str]]:
-    """(name, stamp, problem) of every file. Links are followed, each folder is entered once."""
+    """(name, stamp, problem) of every file. Links are followed, each folder is entered once.
+
+    A folder that cannot be read is an entry too; its name ends with "/".
+    """
     entered: set[tuple[int, int]] = set()
-    unreadable: list[str] = []
-
-    def note(error: OSError) -> None:
-        unreadable.append(error.filename)
-
-    def name_of(path: str) -> str:
-        return Path(os.path.relpath(path, root)).as_posix()
-
-    for folder, subfolders, names in os.walk(root, onerror=note, followlinks=True):
-        status = os.stat(folder)
-        identity = (status.st_dev, status.st_ino)
-        if identity in entered and status.st_ino:  # Windows may report no inode
-            subfolders.clear()
+    folders = [""]  # not by os.walk: that calls itself, and Python ends 1,000 folders down
+    while folders:
+        prefix = folders.pop()
+        try:
+            status = os.stat(root / prefix)
+            identity = (status.st_dev, status.st_ino)
+            if identity in entered and status.st_ino:  # Windows may report no inode
+                continue
+            entered.add(identity)
+            names = sorted(os.listdir(root / prefix), reverse=True)
+        except OSError as error:
+            yield prefix or "./", "", f"folder cannot be read: {error.strerror}"
             continue
-        entered.add(identity)
-        prefix = "" if folder == os.fspath(root) else name_of(folder) + "/"
         for name in names:
+            name = prefix + name
             try:
-                status = os.stat(os.path.join(folder, name))
+                status = os.stat(root / name)
             except OSError as error:
-                yield prefix + name, "", f"cannot be read: {error.strerror}"
+                yield name, "", f"cannot be read: {error.strerror}"
+                continue
+            if stat.S_ISDIR(status.st_mode):
+                folders.append(name + "/")
                 continue
             problem = ""
             if not stat.S_ISREG(status.st_mode):
                 problem = "not a regular file"
             elif status.st_size > MAX_FILE_BYTES:
                 problem = f"too large: {status.st_size} bytes"
-            yield prefix + name, f"{status.st_size} {status.st_mtime_ns}", problem
-    for folder in unreadable:
-        yield name_of(folder), "", "folder cannot be read"
+            yield name, f"{status.st_size} {status.st_mtime_ns}", problem
 
 
 def _zip_entries(path: Path) -> Iterator[tuple[str, str, str]]:
@@ -150,7 +152,7 @@ def _zip_entries(path: Path) -> Iterator[tuple[str, str, str]]:
         with zipfile.ZipFile(path) as archive:
             names = sorted({name for name in archive.namelist() if not name.endswith("/")})
             members = [archive.getinfo(name) for name in names]  # of equal names the last one
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+    except Exception as error:  # a damaged zip can raise anything
         raise UserError(f"{path}: the zip cannot be read ({error})") from error
     if members and all(member.flag_bits & 1 for member in members):
         raise UserError(f"{path}: the zip is encrypted; unpack it and give the folder")
@@ -163,6 +165,8 @@ def _zip_entries(path: Path) -> Iterator[tuple[str, str, str]]:
             problem = "encrypted"
         elif member.file_size > MAX_FILE_BYTES:
             problem = f"too large: {member.file_size} bytes"
+        elif member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            problem = "compressed in a way that is not read; unpack the zip and give the folder"
         yield name, f"{member.file_size} {member.CRC}", problem
 
 
@@ -182,6 +186,8 @@ def _ingest(source: Path, config: BuildConfig, name: str) -> _Ingested | str:
         image = decode(_read(source, name), config)
     except BadImageError as error:
         return str(error)
+    except MemoryError:
+        return "needs more memory than there is"
     pixels = b"".join(image.tobytes("raw", band) for band in "RGB")
     if config.dedupe != "near":
         return _Ingested(pixels, 0, b"")
@@ -190,14 +196,33 @@ def _ingest(source: Path, config: BuildConfig, name: str) -> _Ingested | str:
 
 
 def _read(source: Path, name: str) -> bytes:
+    """At most as many bytes as are declared, whatever became of the file since it was listed."""
     try:
         if source.is_dir():
-            return (source / name).read_bytes()
-        return _open_zip(source).read(name)
+            return _read_file(source / name)
+        archive = _open_zip(source)
+        with archive.open(name) as member:
+            # The size bounds what zlib unpacks at once; without it a bomb fills the memory
+            return member.read(archive.getinfo(name).file_size)
+    except (BadImageError, MemoryError):
+        raise
     except OSError as error:
-        raise BadImageError(f"cannot be read: {error.strerror}") from error
+        raise BadImageError(f"cannot be read: {error.strerror or error}") from error
     except Exception as error:  # a damaged zip can raise anything
-        raise BadImageError(f"cannot be read: {error}") from error
+        raise BadImageError(f"cannot be read: {' '.join(str(error).split())}") from error
+
+
+def _read_file(path: Path) -> bytes:
+    def open_at_once(path: str, flags: int) -> int:
+        return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # else a pipe waits for ever
+
+    with open(path, "rb", opener=open_at_once) as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise BadImageError("not a regular file")
+        if status.st_size > MAX_FILE_BYTES:
+            raise BadImageError(f"too large: {status.st_size} bytes")
+        return file.read(status.st_size)
 
 
 @lru_cache(maxsize=1)
@@ -269,7 +294,8 @@ def build_pack(
     used = 0
     files.remove_leftovers(out.parent, out.name)
 
-    results = map_in_order(partial(_ingest, source, config), listing.images, workers)
+    ingest = partial(_ingest, source, config)
+    results = map_in_order(ingest, listing.images, workers, lost="its decoder crashed")
     named = zip(listing.images, results, strict=True)
     with write_pack(out, config) as pack:
         for name, result in track(named, len(listing.images)):

@@ -6,6 +6,7 @@ import shutil
 import sys
 import warnings
 import zipfile
+from pathlib import Path
 
 import pytest
 import torch
@@ -251,6 +252,115 @@ def test_a_pipe_named_as_an_image_is_left_out_and_never_opened(source, out):
     assert build(source, out).left_out == {"pipe.jpg": "not a regular file"}
 
 
+@posix
+def test_files_that_change_once_they_are_listed_are_named(source, out):
+    listing = list_source(source)
+    for name in ("000.png", "001.png", "002.png"):
+        (source / name).unlink()
+    os.mkfifo(source / "001.png")
+    (source / "002.png").mkdir()
+    os.truncate(source / "003.png", 2**40)
+    report = build_pack(source, out, BuildConfig(max_bad=100), workers=1, listing=listing)
+    assert report.left_out == {
+        "000.png": "cannot be read: No such file or directory",
+        "001.png": "not a regular file",
+        "002.png": "cannot be read: Is a directory",
+        "003.png": f"too large: {2**40} bytes",
+    }
+    assert report.used == 1
+
+
+def test_a_folder_that_goes_while_it_is_listed_is_named(source, monkeypatch):
+    for name in ("a", "b.png"):
+        (source / name).mkdir()
+    list_folder = os.listdir
+
+    def list_and_remove(path):
+        names = list_folder(path)
+        if path == source:
+            (source / "a").rmdir()
+            (source / "b.png").rmdir()
+        return names
+
+    monkeypatch.setattr(os, "listdir", list_and_remove)
+    listing = list_source(source)
+    assert len(listing.images) == 5
+    assert {*listing.left_out} == {"a", "b.png"}
+
+
+@pytest.fixture
+def nobody():
+    """Root reads everything; so who is root is somebody else for a while."""
+    Image.init()  # nobody may not be allowed to read Pillow
+    if os.geteuid():
+        yield
+        return
+    os.seteuid(65534)
+    yield
+    os.seteuid(0)
+
+
+@posix
+def test_folders_and_files_that_may_not_be_read_are_named(source, request, monkeypatch):
+    for name, mode in {"shut": 0, "v1.0": 0, "only names": 0o444}.items():
+        draw_folder(source / name, range(5)).chmod(mode)
+    (source / "shut.png").write_bytes((source / "000.png").read_bytes())
+    (source / "shut.png").chmod(0)
+    monkeypatch.chdir(source.parent)  # the folders above are pytest's, for its user alone
+    source.parent.chmod(0o777)
+    request.getfixturevalue("nobody")
+    report = build(Path("source"), Path("pack"), BuildConfig(dedupe="off", max_bad=100))
+    assert report.used == 5
+    no = "Permission denied"
+    assert report.left_out == {
+        "shut/": f"folder cannot be read: {no}",
+        "v1.0/": f"folder cannot be read: {no}",
+        **{f"only names/{i:03d}.png": f"cannot be read: {no}" for i in range(5)},
+        "shut.png": f"cannot be read: {no}",
+    }
+    with pytest.raises(UserError, match=f"no image in it; found 1 × {no}"):
+        list_source(Path("source/shut"))
+
+
+@pytest.fixture
+def deep(tmp_path, monkeypatch):
+    """deep(name, count): so many folders of this name within each other, an image in each."""
+    made = []
+
+    def make(name, count):
+        image = draw_folder(tmp_path / "one", range(1)) / "000.png"
+        root = tmp_path / "deep"
+        root.mkdir()
+        monkeypatch.chdir(root)
+        for _ in range(count):
+            os.link(image, "face.png")
+            os.mkdir(name)
+            os.chdir(name)
+            made.append(name)
+        return root
+
+    yield make
+    for name in reversed(made):
+        os.chdir("..")
+        os.rmdir(name)
+        os.remove("face.png")
+
+
+@posix
+def test_folders_are_read_however_deep(deep):
+    listing = list_source(deep("a", 1500))
+    assert len(listing.images) == 1500
+    assert listing.left_out == {}
+
+
+@posix
+def test_folders_deeper_than_the_system_can_name_are_named_as_far_as_it_can(deep):
+    listing = list_source(deep("a" * 200, 30))
+    assert 15 < len(listing.images) < 25
+    assert 1 <= len(listing.left_out) <= 2  # the next folder, and the image beside it
+    assert all(reason.endswith(": File name too long") for reason in listing.left_out.values())
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="names in any bytes exist on Linux only")
 def test_names_that_are_no_unicode_are_read_and_reported(source, out):
     folder = os.fsencode(source)
@@ -322,6 +432,16 @@ def test_a_damaged_member_is_left_out_and_the_others_are_used(tmp_path, source, 
     report = build(path, out)
     assert report.used == 4
     assert report.left_out["003.png"].startswith("cannot be read: ")
+
+
+def test_a_damaged_member_that_could_be_decoded_is_found_by_its_checksum(tmp_path, source, out):
+    picture = io.BytesIO()
+    draw_image(9).save(picture, "BMP")
+    path = zip_of(source, tmp_path / "faces.zip", **{"9.bmp": picture.getvalue()})
+    data = bytearray(path.read_bytes())
+    data[data.index(picture.getvalue()) + 1000] ^= 1
+    path.write_bytes(data)
+    assert build(path, out).left_out == {"9.bmp": "cannot be read: Bad CRC-32 for file '9.bmp'"}
 
 
 def test_a_truncated_zip_is_refused(tmp_path, source):

@@ -192,6 +192,13 @@ def png_header(width, height):
     return start + struct.pack(">I", zlib.crc32(body)) + struct.pack(">I", 0) + b"IDAT"
 
 
+def jpeg_of_scans(count):
+    """A JPEG whose last scan comes so many times."""
+    data = encoded(halves(), "JPEG", progressive=True)
+    last = data.rindex(b"\xff\xda")
+    return data[:last] + count * data[last:-2] + data[-2:]
+
+
 NOISY = ImageOps.autocontrast(Image.effect_noise((64, 64), 90)).convert("RGB")
 
 
@@ -210,6 +217,7 @@ NOISY = ImageOps.autocontrast(Image.effect_noise((64, 64), 90)).convert("RGB")
         (encoded(NOISY, "BMP")[:3000], "cannot be decoded"),
         (png_header(30_000, 30_000), "too large"),
         (png_header(12_000, 12_000), "too large: 12000 × 12000 pixels"),
+        (jpeg_of_scans(501), "more than 500 scans"),
         (png_header(0, 10), "not an image|cannot be decoded"),
     ],
     ids=lambda value: None if isinstance(value, bytes) else value[:12],

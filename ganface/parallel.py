@@ -16,12 +16,12 @@ from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
 from ganface.errors import WorkError
+from ganface.signals import heard
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 CHUNK = 32  # items handed to a worker at once
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def map_in_order(
@@ -120,9 +120,9 @@ def _submit(
 ) -> Future[Result]:
     """May start a process. Signals wait for that: one cut short would print its traceback."""
     came: list[int] = []
-    handlers = {n: signal.signal(n, lambda n, _: came.append(n)) for n in SIGNALS}
+    handlers = {n: signal.signal(n, lambda n, _: came.append(n)) for n in heard()}
     if os.name == "posix":  # the process begins with this mask, until _begin_worker
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, handlers)
     try:
         return pool.submit(function, *arguments)
     finally:
@@ -163,7 +163,7 @@ def _begin_worker(wanted: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if os.name == "posix":
         os.setpgrp()
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
     # libtiff prints what it thinks of a broken file; our own errors reach the parent as objects
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zipfile
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,7 +81,7 @@ class Run:
 
     def exists(self) -> bool:
         """Whether a training wrote here. Raises UserError if something else is in the way."""
-        if self.config.is_file():
+        if self.config.is_file() or self.checkpoints():
             return True
         if self.path.is_dir() and {each.name for each in self.path.iterdir()} <= {LOCK, "cache"}:
             return False  # empty, or a run that is about to begin
@@ -173,7 +173,8 @@ def is_model(path: Path) -> bool:
 def read_config(run: Run) -> dict[str, Any]:
     """config.json: settings in `build` and `train`, `versions`, and more.
 
-    Raises UserError if it is damaged.
+    If it is damaged, the newest whole checkpoint's, which are the same. Raises UserError if there
+    is none.
     """
     try:
         config = json.loads(run.config.read_text("utf-8"))
@@ -181,4 +182,7 @@ def read_config(run: Run) -> dict[str, Any]:
             return config
         raise ValueError("no settings of a run")
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        for path in reversed(run.checkpoints().values()):
+            with suppress(UserError):
+                return files.check(path)
         raise UserError(f"{run.config}: cannot be read ({error})") from error

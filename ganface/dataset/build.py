@@ -354,7 +354,8 @@ def cached_pack(
     """The pack of `source` in the folder `cache`; if it had to be built, its report as well."""
     listing = list_source(source)
     key = json.dumps([str(source.resolve()), listing.digest, dataclasses.asdict(config)])
-    name = f"{source.stem}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.safetensors"
+    stem = source.stem[:50]  # file names end at 255 bytes
+    name = f"{stem}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.safetensors"
     path = cache / name
     if path.is_file():
         return path, None

@@ -86,7 +86,8 @@ def draw_faces(
     pngs = map_in_order(partial(_png_of, seed, size), range(count))
     for index, png in enumerate(track(pngs, count)):
         name = f"{index:06d}.png"
-        (out / name).write_bytes(png)
+        with files.atomic(out / name, durable=False) as file:
+            file.write(png)
         writer.writerow({"file": name, **asdict(factors_of(seed, index))})
     files.write_text(out / "factors.csv", table.getvalue())
 

@@ -155,9 +155,9 @@ def begin(
             "torch": torch.__version__,
         },
     }
+    notes = _restore_newest(run, plan, training) if resume else []
     if processes.first:
         files.write_text(run.config, json.dumps(training.meta, indent=2) + "\n")
-    notes = _restore_newest(run, plan, training) if resume else []
     if not processes.unanimous(training.step):
         raise WorkError(f"{run.path}: not the same for all processes; put it on a shared disk")
     if not processes.unanimous(int(pack.fingerprint[:15], 16)):
@@ -189,6 +189,12 @@ def _restore_newest(run: Run, plan: Plan, training: Training) -> list[str]:
     if found is None:
         return [f"{run.path}: no checkpoint yet; starting at step 0"]
     meta, tensors, complaints = found
+    changes = changed_settings(plan.train, meta["train"])
+    if changes:
+        raise UserError(
+            f"{run.config}: does not fit the checkpoints ({'; '.join(changes)}); remove it, and "
+            "their settings are taken"
+        )
     try:
         restore(training, meta, tensors)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, RuntimeError) as error:

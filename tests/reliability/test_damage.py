@@ -100,6 +100,25 @@ def test_other_damage_in_a_run_directory_stops_nothing(
         assert invoke("plot", run.path, "--out", tmp_path / f"{number}.png").code == 0
 
 
+@pytest.mark.parametrize("damage", ["cut", "removed", "changed"])
+def test_settings_that_were_damaged_are_taken_from_the_checkpoints(
+    pack_file, tmp_path, undisturbed, invoke, damage
+):
+    whole, _ = undisturbed
+    run = Run(shutil.copytree(whole.path, tmp_path / "run"))
+    run.checkpoint(max(run.checkpoints())).unlink()
+    again = ("train", pack_file, "--out", run.path, "--resume")
+    text = run.config.read_text()
+    run.config.write_text(text[:500] if damage == "cut" else text.replace("0.0002", "0.0003"))
+    if damage == "changed":
+        line = invoke(*again).refused()
+        assert f"{run.config}: does not fit the checkpoints (--lr was 0.0003, now 0.0002)" in line
+    if damage != "cut":
+        run.config.unlink()
+    assert invoke(*again).code == 0
+    assert content(run) == content(whole)
+
+
 def test_a_damaged_pack_in_the_cache_is_named_with_what_to_do(faces, tmp_path, invoke):
     cache = tmp_path / "cache"
     options = ("--cache", cache, "--out", tmp_path / "run", "--steps", 60, "--width", 4)

@@ -117,6 +117,14 @@ def test_an_ingestion_whose_pack_does_not_fit_leaves_nothing(faces, tmp_path, li
     assert tree(tmp_path / "out") == {}
 
 
+def test_drawn_faces_that_do_not_fit_are_whole_or_not_there(tmp_path):
+    out = tmp_path / "faces"
+    code, err = limited(lambda: call("dataset", "demo", out, "--count", 3, "--size", 256), 3000)
+    assert code == 1
+    assert the_line(err).startswith(f"ganface: {out}")
+    assert tree(out) == {}
+
+
 @pytest.mark.parametrize(
     "command",
     [

@@ -23,9 +23,12 @@ pytestmark = [
 
 def killed_at_an_instant(work, seconds):
     """Do `work` in a process that is killed after so many seconds; whether it came to its end."""
-    child = forked(work)
-    time.sleep(seconds)
-    os.kill(child, signal.SIGKILL)
+    child, deadline = forked(work), time.monotonic() + seconds
+    while os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        if time.monotonic() >= deadline:
+            os.kill(child, signal.SIGKILL)
+            break
+        time.sleep(0.001)
     return exit_code(child) == 0
 
 

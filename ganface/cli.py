@@ -5,6 +5,7 @@ Annotations are objects here, not texts: typer needs them, and would have to com
 
 import dataclasses
 import json
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ from ganface.config import (
     parse_integers,
 )
 from ganface.console import as_text, progress_bar, show_report, show_result, stderr
-from ganface.errors import Interrupted, UserError
+from ganface.errors import Interrupted, UserError, WorkError, is_out_of_memory
 from ganface.options import pick, with_settings
 
 if TYPE_CHECKING:
@@ -151,10 +152,11 @@ def train(
         TrainConfig.of(pick(TrainConfig, given))
 
     from ganface.distributed import this_process
-    from ganface.training.prepare import make_plan
+    from ganface.training.prepare import check_memory, make_plan
 
     processes = this_process()
     plan = make_plan(run, resume, pick(BuildConfig, given), pick(TrainConfig, given), processes)
+    check_memory(data, plan, processes)
     if dry_run:
         if processes.first:
             show_plan(data, run, plan, as_json)
@@ -208,6 +210,12 @@ def train_together(
                 again += ["--cache", str(cache)] if cache else []
                 message = f"{stop}. To go on: {shlex.join(again)}" if processes.first else ""
                 raise Interrupted(message, stop.signal_number) from None
+            except (MemoryError, RuntimeError) as error:
+                if is_out_of_memory(error) and run.checkpoints():
+                    raise WorkError(
+                        f"{explain(error)[1]}; the last checkpoint is good, --resume goes on"
+                    ) from error
+                raise
     return training.step
 
 
@@ -699,7 +707,9 @@ def main() -> NoReturn:
         signal.signal(number, lambda number, _: sys.exit(128 + number))
     try:
         sys.exit(app([a for a in arguments if a != "--debug"], standalone_mode=False) or 0)
-    except (UserError, typer.TyperException, OSError) as error:
+    except (UserError, typer.TyperException, OSError, MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not is_out_of_memory(error):
+            raise
         if debug:
             import traceback
 
@@ -710,8 +720,11 @@ def main() -> NoReturn:
     sys.exit(code)
 
 
-def explain(error: UserError | typer.TyperException | OSError) -> tuple[int, str]:
+def explain(error: Exception) -> tuple[int, str]:
     """The exit code for an error, and what to say of it."""
+    if isinstance(error, (MemoryError, RuntimeError)):
+        size = re.search(r"tried to allocate ([\d.]+ \w+)", str(error), re.IGNORECASE)
+        return 1, "out of memory" + (f": {size[1]} more cannot be had" if size else "")
     if isinstance(error, UserError):
         return error.exit_code, str(error)
     if isinstance(error, typer.TyperException):

@@ -22,7 +22,10 @@ def available(root: Path = Path("/")) -> int | None:
 
     root: of the file system that holds /proc and /sys.
     """
-    bounds = [*_machine(root), *_cgroups(root), *_limits(root)]
+    bounds: list[int] = []
+    for source in (_machine, _cgroups, _limits):
+        with suppress(OSError, ValueError, IndexError):  # not there, or not what Linux writes
+            bounds += source(root)
     return max(min(bounds), 0) if bounds else None
 
 
@@ -76,12 +79,9 @@ def _limits(root: Path) -> Iterator[int]:
     pages = [int(number) for line in _lines(root / "proc/self/statm") for number in line.split()]
     for limit, index in ((resource.RLIMIT_AS, 0), (resource.RLIMIT_DATA, 5)):
         most = resource.getrlimit(limit)[0]
-        if pages and most != resource.RLIM_INFINITY:
+        if most != resource.RLIM_INFINITY:
             yield most - pages[index] * resource.getpagesize()
 
 
 def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text().splitlines()
-    except OSError:
-        return []
+    return path.read_text().splitlines()

@@ -81,7 +81,7 @@ def train(
     examiner = Examiner(pack, config, compute, training)
     feed = open_feed(pack, config, compute, display, processes)
     choose = partial(choose_update, training, config, compute, processes)
-    if compute.device.type == "cuda" and processes.count == 1:
+    if compute.refuses and processes.count == 1:
         advance = rehearse(training, config, compute, feed.at(training.step + 1), choose)
     else:
         advance = choose()

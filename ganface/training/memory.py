@@ -133,7 +133,9 @@ def rehearse(
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
-            training.players.scaler = compute.grad_scaler()  # the old one stopped half way
+            scaler = compute.grad_scaler()  # in place of one that stopped half way
+            scaler.load_state_dict(training.players.scaler.state_dict())
+            training.players.scaler = scaler
             return None
         return advance
 

@@ -5,6 +5,7 @@ Annotations are objects here, not texts: typer needs them, and would have to com
 
 import dataclasses
 import json
+import re
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -31,7 +32,13 @@ from ganface.console import (
     show_result,
     stderr,
 )
-from ganface.errors import CannotWriteError, Interrupted, UserError
+from ganface.errors import (
+    CannotWriteError,
+    Interrupted,
+    UserError,
+    WorkError,
+    is_out_of_memory,
+)
 from ganface.options import pick, with_settings
 from ganface.signals import exit_on_signals
 
@@ -162,10 +169,11 @@ def train(
         TrainConfig.of(pick(TrainConfig, given))
 
     from ganface.distributed import this_process
-    from ganface.training.prepare import make_plan
+    from ganface.training.prepare import check_memory, make_plan
 
     processes = this_process()
     plan = make_plan(run, resume, pick(BuildConfig, given), pick(TrainConfig, given), processes)
+    check_memory(data, plan, processes)
     if dry_run:
         if processes.first:
             show_plan(data, run, plan, as_json)
@@ -223,6 +231,11 @@ def train_together(
             except CannotWriteError as error:
                 message = f"{error}. To go on once it can: {resuming(data, run, cache)}"
                 raise CannotWriteError(message) from error
+            except (MemoryError, RuntimeError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                message = f"{explain(error)[1]}. To go on: {resuming(data, run, cache)}"
+                raise WorkError(message) from error
     return training.step
 
 
@@ -728,7 +741,9 @@ def main() -> NoReturn:
     exit_on_signals()
     try:
         sys.exit(app([a for a in arguments if a != "--debug"], standalone_mode=False) or 0)
-    except (UserError, typer.TyperException, OSError) as error:
+    except (UserError, typer.TyperException, OSError, MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not is_out_of_memory(error):
+            raise
         if debug:
             import traceback
 
@@ -739,8 +754,11 @@ def main() -> NoReturn:
     sys.exit(code)
 
 
-def explain(error: UserError | typer.TyperException | OSError) -> tuple[int, str]:
+def explain(error: Exception) -> tuple[int, str]:
     """The exit code for an error, and what to say of it."""
+    if isinstance(error, (MemoryError, RuntimeError)):
+        size = re.search(r"tried to allocate ([\d.]+ \w+)", str(error), re.IGNORECASE)
+        return 1, "out of memory" + (f": {size[1]} more cannot be had" if size else "")
     if isinstance(error, UserError):
         return error.exit_code, str(error)
     if isinstance(error, typer.TyperException):

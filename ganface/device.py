@@ -33,6 +33,11 @@ class Compute:
         return self.device.type == "cuda" and self.precision != "fp16"
 
     @property
+    def refuses(self) -> bool:
+        """Whether the device refuses memory that it has not got. For a CPU, the system kills."""
+        return self.device.type == "cuda"
+
+    @property
     def name(self) -> str:
         if self.device.type == "cuda":
             return torch.cuda.get_device_name(self.device)

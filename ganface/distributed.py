@@ -26,6 +26,7 @@ class Processes:
     rank: int = 0
     count: int = 1
     local_rank: int = 0  # among those on this machine
+    local_count: int = 1
 
     @property
     def first(self) -> bool:
@@ -128,7 +129,8 @@ def this_process() -> Processes:
     names = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
     if not all(name in os.environ for name in names):
         return Processes()
-    return Processes(*(int(os.environ[name]) for name in names))
+    local_count = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
+    return Processes(*(int(os.environ[name]) for name in names), local_count)
 
 
 def plain(network: nn.Module) -> nn.Module:

@@ -31,3 +31,13 @@ class Interrupted(UserError):
 
 class NotANumber(WorkError):
     """An update gave NaN or infinity, and what follows from it is worth nothing."""
+
+
+def is_out_of_memory(error: BaseException | None) -> bool:
+    """Whether Python, or PyTorch on any device, found no more memory, or failed for that."""
+    signs = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
+    if isinstance(error, RuntimeError) and any(sign in str(error) for sign in signs):
+        return True
+    return isinstance(error, MemoryError) or (
+        error is not None and is_out_of_memory(error.__context__)
+    )

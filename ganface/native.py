@@ -30,8 +30,8 @@ def compile_library(source: Path, macros: Mapping[str, str]) -> ctypes.CDLL:
 
     OpenMP's threads are those of PyTorch, which must be imported before. Raises CannotCompile.
     """
-    compiler = os.environ.get("CC") or shutil.which("cc")
-    if not compiler or sys.platform != "linux":
+    compiler = find_compiler()
+    if not compiler:
         raise CannotCompile(
             "no C compiler" if sys.platform == "linux" else f"not on {sys.platform}"
         )
@@ -55,6 +55,12 @@ def compile_library(source: Path, macros: Mapping[str, str]) -> ctypes.CDLL:
             return library
     except OSError as error:
         raise CannotCompile(str(error)) from error
+
+
+def find_compiler() -> str | None:
+    if sys.platform != "linux":
+        return None
+    return os.environ.get("CC") or shutil.which("cc")
 
 
 def _run(command: list[str]) -> None:

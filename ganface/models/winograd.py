@@ -106,6 +106,10 @@ class Method(ABC):
     @abstractmethod
     def outputs_T(self, y: Tensor) -> Tensor: ...
 
+    @abstractmethod
+    def kept(self, transposed: bool) -> int:
+        """Numbers that a pass keeps for its gradients, beside images that others keep as well."""
+
     @property
     def _tile(self) -> tuple[int, int]:
         return tile_of(self.dtype, self.side // 2)
@@ -130,10 +134,19 @@ class Tiles(Method):
     v [points, tiles, 4 C], u [points, K, 4 C], m [points, tiles, K].
     """
 
-    def _points(self, channels: int) -> Tensor:
+    @property
+    def _count(self) -> tuple[int, int]:
+        """Points, tiles."""
         rows, columns = self._tile
         tiles = self.batch * (self.side // 2) ** 2 // (rows * columns)
-        return torch.empty((rows + 1) * (columns + 1), tiles, channels, dtype=self.dtype)
+        return (rows + 1) * (columns + 1), tiles
+
+    def _points(self, channels: int) -> Tensor:
+        return torch.empty(*self._count, channels, dtype=self.dtype)
+
+    def kept(self, transposed: bool) -> int:
+        points, tiles = self._count
+        return points * (tiles * (self.K if transposed else 4 * self.C) + self.K * 4 * self.C)
 
     def tiles(self, x: Tensor) -> Tensor:
         v = self._points(4 * self.C)
@@ -174,6 +187,9 @@ class Patches(Method):
     comes as one for each image, since a single sum over all pixels would lose bits.
     """
 
+    def kept(self, transposed: bool) -> int:
+        return 0 if transposed else self.batch * self.side**2 // 4 * 16 * RGB
+
     def tiles(self, x: Tensor) -> Tensor:
         v = torch.empty(self.batch, self.side**2 // 4, 16 * RGB, dtype=self.dtype)
         self._call("patches", _dense(x), v, self.batch, self.side)
@@ -209,7 +225,7 @@ def _empty_images(dtype: torch.dtype, *shape: int) -> Tensor:
     return torch.empty(shape, dtype=dtype, memory_format=torch.channels_last)
 
 
-def _method(batch: int, C: int, K: int, side: int, dtype: torch.dtype) -> Method | None:
+def choose_method(batch: int, C: int, K: int, side: int, dtype: torch.dtype) -> Method | None:
     """None where neither way can be taken."""
     if dtype not in (torch.float32, torch.bfloat16):
         return None
@@ -266,7 +282,7 @@ def halve(x: Tensor, w: Tensor) -> Tensor | None:
     In autocast's dtype where that is on. None for sizes that it cannot do.
     """
     (batch, C, side, _), dtype = x.shape, _working_dtype(x)
-    method = _method(batch, C, w.shape[0], side, dtype)
+    method = choose_method(batch, C, w.shape[0], side, dtype)
     return method and _Convolution.apply(x.to(dtype), w, method)
 
 
@@ -277,5 +293,5 @@ def double(y: Tensor, w: Tensor) -> Tensor | None:
     In autocast's dtype where that is on. None for sizes that it cannot do.
     """
     (batch, K, side, _), dtype = y.shape, _working_dtype(y)
-    method = _method(batch, w.shape[1], K, 2 * side, dtype)
+    method = choose_method(batch, w.shape[1], K, 2 * side, dtype)
     return method and _TransposedConvolution.apply(y.to(dtype), w, method)

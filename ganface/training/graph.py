@@ -52,12 +52,17 @@ class Replayed:
 
 @contextmanager
 def undone(training: Training) -> Iterator[None]:
-    """What the block does to the tensors of `training` is undone, in place, when it ends."""
+    """What the block does to the tensors of `training` and to its scaler is undone, in place, when
+    it ends or fails."""
     before = {name: tensor.clone() for name, tensor in tensors_of(training).items()}
-    yield
-    with torch.no_grad():
-        for name, tensor in tensors_of(training).items():
-            if name in before:
-                tensor.copy_(before[name])
-            else:
-                tensor.zero_()  # Adam makes its state, all zeros, when it first steps
+    scaler = training.players.scaler.state_dict()
+    try:
+        yield
+    finally:
+        training.players.scaler.load_state_dict(scaler)
+        with torch.no_grad():
+            for name, tensor in tensors_of(training).items():
+                if name in before:
+                    tensor.copy_(before[name])
+                else:
+                    tensor.zero_()  # Adam makes its state, all zeros, when it first steps

@@ -29,6 +29,7 @@ from ganface.training.checkpoint import (
 from ganface.training.feed import Feed, Inputs, fits
 from ganface.training.graph import Replayed
 from ganface.training.health import EXAMINE, Examiner
+from ganface.training.memory import rehearse
 from ganface.training.progress import Display, Reporter, StatsFile, take_means
 from ganface.training.step import LAZY, update
 from ganface.training.writer import HostCopy, Writer
@@ -49,8 +50,12 @@ def train(
 ) -> None:
     """Go on from training.step to config.steps. Raises Interrupted when told to stop."""
     examiner = Examiner(pack, config, compute, training)
-    advance = choose_update(training, config, compute, processes)
     feed = open_feed(pack, config, compute, display, processes)
+    choose = partial(choose_update, training, config, compute, processes)
+    if compute.refuses and processes.count == 1:
+        advance = rehearse(training, config, compute, feed.at(training.step + 1), choose)
+    else:
+        advance = choose()
     milestones = set(config.milestone_steps)
     stop = StopRequest()
     stopped_by = 0

@@ -19,11 +19,13 @@ from ganface.dataset.pack import Pack, is_pack
 from ganface.device import DTYPES, Compute, choose_device, choose_kernels, choose_precision
 from ganface.distributed import Processes
 from ganface.errors import UserError, WorkError
+from ganface.memory import available, in_words
 from ganface.models.convolutions import use_compiled
 from ganface.models.winograd import load_libraries
-from ganface.native import CannotCompile
+from ganface.native import CannotCompile, find_compiler
 from ganface.run import Run, read_config
 from ganface.training.checkpoint import Training, newest_good, restore, start
+from ganface.training.memory import estimate, smaller
 from ganface.training.streams import held_out
 
 COMPILE_STEPS = 100  # from so many on, faster kernels earn back the seconds of their compilation
@@ -39,6 +41,12 @@ class Plan:
     compile: str = "auto"  # TrainConfig's, or what that came to when a resumed run began
     threads: int | None = None  # of a resumed run, if as many processes go on with it
     fingerprint: str | None = None  # of the dataset that a resumed run began with
+
+    @property
+    def kernels_wanted(self) -> bool:
+        """Whether the CPU's kernels are to be compiled, if they can be."""
+        worth_it = self.compile == "on" or self.train.steps >= COMPILE_STEPS
+        return self.compute.device.type == "cpu" and self.compile != "off" and worth_it
 
 
 def make_plan(
@@ -82,6 +90,32 @@ def _compute(config: TrainConfig, stored_precision: str | None, processes: Proce
     if config.sync_batchnorm and processes.count > 1 and device.type == "cpu":
         raise UserError("--sync-batchnorm: PyTorch does it on GPUs only; leave it out")
     return Compute(device, choose_precision(stored_precision or config.precision, device))
+
+
+def check_memory(data: Path, plan: Plan, processes: Processes) -> None:
+    """Raise UserError if training on the CPU would take more memory than there is."""
+    there = available()
+    if plan.compute.device.type != "cpu" or there is None:
+        return
+    size = Pack(data).size if is_pack(data) else plan.build.size
+    compiled = plan.kernels_wanted and find_compiler() is not None
+
+    def needed(batch_size: int) -> int:
+        share, precision = batch_size // processes.count, plan.compute.precision
+        return processes.local_count * estimate(plan.train, size, precision, compiled, share)
+
+    batch_size = plan.train.batch_size
+    if needed(batch_size) <= there:
+        return
+    found = next((n for n in smaller(batch_size, processes.count) if needed(n) <= there), None)
+    if plan.fingerprint:
+        advice = "end other programs, or go on where there is more"
+    else:
+        advice = f"--batch-size {found} fits" if found else "give a smaller --width"
+    raise UserError(
+        f"--batch-size {batch_size}, --width {plan.train.width}: training would take about "
+        f"{in_words(needed(batch_size))} of memory, and {in_words(there)} are free; {advice}"
+    )
 
 
 def count_images(data: Path, plan: Plan) -> int:
@@ -170,12 +204,10 @@ def _compile(plan: Plan) -> bool:
 
     Raises UserError if they are wanted in any case and cannot be had.
     """
-    dtype = DTYPES[plan.compute.precision]
-    worth_it = plan.compile == "on" or plan.train.steps >= COMPILE_STEPS
-    if plan.compute.device.type != "cpu" or plan.compile == "off" or not worth_it:
+    if not plan.kernels_wanted:
         return False
     try:
-        load_libraries(dtype)
+        load_libraries(DTYPES[plan.compute.precision])
     except CannotCompile as error:
         if plan.compile == "auto":
             return False

@@ -83,8 +83,9 @@ class Run:
         """Whether a training wrote here. Raises UserError if something else is in the way."""
         if self.config.is_file() or self.checkpoints():
             return True
-        if self.path.is_dir() and {each.name for each in self.path.iterdir()} <= {LOCK, "cache"}:
-            return False  # empty, or a run that is about to begin
+        begins = (LOCK, self.cache.name, f".{self.config.name}.")
+        if self.path.is_dir() and all(e.name.startswith(begins) for e in self.path.iterdir()):
+            return False  # empty, or a run that is about to begin, or was killed as it began
         if self.path.exists():
             raise UserError(f"{self.path}: exists and is no run directory; give another --out")
         return False

@@ -59,6 +59,8 @@ def test_a_run_exists_once_it_has_its_config(tmp_path, run):
     assert not Run(tmp_path / "new").exists()
     (tmp_path / "empty").mkdir()
     assert not Run(tmp_path / "empty").exists()
+    touch(tmp_path / "killed" / ".lock", tmp_path / "killed" / ".config.json.123.tmp")
+    assert not Run(tmp_path / "killed").exists()
 
 
 @pytest.mark.parametrize("name", ["folder", "file"])

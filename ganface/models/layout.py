@@ -10,6 +10,7 @@ from pathlib import Path
 from ganface.config import TrainConfig, check_size
 from ganface.errors import UserError
 from ganface.files import Header, read_header
+from ganface.memory import available, in_words
 
 ARCHITECTURE = "dcgan"
 HIDDEN = 32  # units of the networks that modulate G, as in their paper
@@ -61,6 +62,11 @@ def _norm_shapes(name: str, channels: int, z_dim: int, modulate: bool) -> Shapes
 def read_model_header(path: Path) -> Header:
     """The header of a snapshot or checkpoint. Raises UserError if its generator cannot be drawn."""
     header = read_header(path, *PREFIXES)
+    needed, free = 2 * path.stat().st_size, available()  # the file, and its tensors
+    if free is not None and needed > free:
+        raise UserError(
+            f"{path}: takes {in_words(needed)} of memory, and {in_words(free)} are free"
+        )
     prefix = PREFIXES[header.meta["kind"]]
     try:
         described, step = dict(header.meta["generator"]), header.meta["step"]

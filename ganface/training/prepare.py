@@ -163,7 +163,6 @@ def begin(
     compiled = _compile(plan)
     if processes.first:
         run.begun(resume)
-        run.create()
     # Optimisers load PyTorch's compiler, which nothing here uses, and which makes a folder at once
     torch_cache = (files.cache_folder() or run.cache) / "torch"
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(torch_cache))
@@ -192,6 +191,7 @@ def begin(
     notes = _restore_newest(run, plan, training) if resume else []
     if processes.first:
         files.write_text(run.config, json.dumps(training.meta, indent=2) + "\n")
+        run.create()  # after config.json, by which a run directory is known
     if not processes.unanimous(training.step):
         raise WorkError(f"{run.path}: not the same for all processes; put it on a shared disk")
     if not processes.unanimous(int(pack.fingerprint[:15], 16)):

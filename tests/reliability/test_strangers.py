@@ -208,6 +208,8 @@ def test_what_info_prints_of_a_stranger_s_file_does_nothing_to_the_terminal(tmp_
 
 def test_a_run_directory_of_a_stranger_is_refused_in_one_line(run_copy, pack_file, invoke):
     config = json.loads(run_copy.config.read_text())
+    for path in run_copy.checkpoints().values():
+        path.unlink()  # whose settings would be taken in place of damaged ones
     texts = ["[]", "7", '{"train": 1}', "[" * 10_000, '{"train": {}, "build": {}}']
     for change in ({"width": "64"}, {"steps": 10**9, "lr": None}, {"no": 1}, {"batch_size": [8]}):
         texts.append(json.dumps({**config, "train": {**config["train"], **change}}))

@@ -166,22 +166,21 @@ def test_a_real_cgroup_bounds_what_is_free(confined):
 
 @linux_only
 @pytest.mark.long
-def test_in_a_real_cgroup_the_named_batch_size_fits(confined, pack_file, figure):
-    enter = confined(800 * MEGA)
-    train = [sys.executable, "-m", "ganface", "train", pack_file, "--device", "cpu", "--steps", "4"]
-    train += ["--checkpoint-every", "2", "--width", "64", "--compile", "off", "--batch-size"]
+def test_in_a_real_cgroup_the_named_batch_size_fits(confined, faces, figure):
+    needed = estimate(TrainConfig(), 64, "fp32", False, 64)
+    enter = confined(needed + 450 * MEGA)  # PyTorch, loaded, takes more than 300 of them
+    train = [sys.executable, "-m", "ganface", "train", faces, "--device", "cpu"]
+    train += ["--precision", "fp32", "--compile", "off", "--steps", "4", "--checkpoint-every", "2"]
 
-    def run(batch_size, *options):
-        return subprocess.run(
-            [*train, batch_size, *options], capture_output=True, text=True, preexec_fn=enter
-        )
+    def run(batch_size):
+        command = [*train, "--batch-size", str(batch_size)]
+        return subprocess.run(command, capture_output=True, text=True, preexec_fn=enter)
 
-    refused = run("4096", "--dry-run")
-    named = re.search(r"--batch-size (\d+) fits", refused.stderr)
-    assert refused.returncode == 2
-    named = min(int(named[1]), 64)  # more than the images that there are
+    refused = run(4096)
     figure(refused.stderr.strip())
-    done = run(str(named))
+    assert refused.returncode == 2
+    assert "--batch-size 64 fits" in refused.stderr
+    done = run(64)
     assert done.returncode == 0, done.stderr
 
 
@@ -411,7 +410,7 @@ def changed(one, other):
     return [name for name in one if not torch.equal(one[name], other[name])]
 
 
-@pytest.mark.parametrize("most", [8, 7, 2, 1])
+@pytest.mark.parametrize("most", [8, 7, 1])
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
 @pytest.mark.parametrize("steps", [0, 2])
 def test_a_trial_leaves_no_trace_and_finds_what_fits(pack_file, bounded, most, precision, steps):
@@ -437,7 +436,7 @@ def test_a_trial_leaves_no_trace_and_finds_what_fits(pack_file, bounded, most, p
     else:
         with pytest.raises(WorkError) as refusal:
             trial()
-        advice = "end other programs" if steps else {7: "4 fits", 2: "2 fits", 1: "--width"}[most]
+        advice = "end other programs" if steps else {7: "4 fits", 1: "--width"}[most]
         assert advice in str(refusal.value)
     assert changed(before, copies(training)) == []
 

@@ -59,10 +59,9 @@ def test_damage_is_found_and_named_and_no_picture_is_made(
 def test_a_damaged_checkpoint_is_passed_over_and_the_run_ends_as_undisturbed(
     pack_file, tmp_path, undisturbed, invoke, tries, figure
 ):
-    whole, _ = undisturbed
-    expected, dice = content(whole), random.Random(2)
+    expected, dice = content(undisturbed), random.Random(2)
     for number in tries(3, 50):
-        run = Run(shutil.copytree(whole.path, tmp_path / str(number)))
+        run = Run(shutil.copytree(undisturbed.path, tmp_path / str(number)))
         newest = max(run.checkpoints())
         what = damaged(run.checkpoint(newest), dice, number)
         before = sorted(run.checkpoints())[-2]
@@ -82,12 +81,11 @@ def test_other_damage_in_a_run_directory_stops_nothing(
     pack_file, tmp_path, undisturbed, invoke, tries
 ):
     """Pictures, snapshots and statistics are drawn and written anew, or left out with a word."""
-    whole, _ = undisturbed
     dice = random.Random(3)
     names = ["reals.png", "latest.png", "timeline.png", "generator.safetensors", "best.safetensors"]
     names += ["stats.jsonl", "grids/step-000010.png", "snapshots/step-000010.safetensors"]
     for number in tries(2, 20):
-        run = Run(shutil.copytree(whole.path, tmp_path / str(number)))
+        run = Run(shutil.copytree(undisturbed.path, tmp_path / str(number)))
         for name in names:
             path = run.path / name
             data = path.read_bytes()
@@ -104,8 +102,7 @@ def test_other_damage_in_a_run_directory_stops_nothing(
 def test_settings_that_were_damaged_are_taken_from_the_checkpoints(
     pack_file, tmp_path, undisturbed, invoke, damage
 ):
-    whole, _ = undisturbed
-    run = Run(shutil.copytree(whole.path, tmp_path / "run"))
+    run = Run(shutil.copytree(undisturbed.path, tmp_path / "run"))
     run.checkpoint(max(run.checkpoints())).unlink()
     again = ("train", pack_file, "--out", run.path, "--resume")
     text = run.config.read_text()
@@ -116,7 +113,7 @@ def test_settings_that_were_damaged_are_taken_from_the_checkpoints(
     if damage != "cut":
         run.config.unlink()
     assert invoke(*again).code == 0
-    assert content(run) == content(whole)
+    assert content(run) == content(undisturbed)
 
 
 def test_a_damaged_pack_in_the_cache_is_named_with_what_to_do(faces, tmp_path, invoke):

@@ -170,7 +170,6 @@ main()
 
 
 def test_a_clock_that_jumps_changes_nothing(pack_file, tmp_path, undisturbed, monkeypatch):
-    whole, _ = undisturbed
     run = Run(tmp_path / "run")
 
     def jumping(*arguments):
@@ -182,7 +181,7 @@ def test_a_clock_that_jumps_changes_nothing(pack_file, tmp_path, undisturbed, mo
     for path in run.path.rglob("*"):
         os.utime(path, (2**33, 2**33))  # in the year 2242
     assert train(pack_file, run, "--resume") == 0
-    found, expected = content(run), content(whole)
+    found, expected = content(run), content(undisturbed)
     assert found["stats.jsonl"] == expected["stats.jsonl"]
     newest = "checkpoints/step-000060.safetensors"
     assert found[newest][1] == expected[newest][1]

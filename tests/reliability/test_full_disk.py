@@ -46,9 +46,8 @@ def file_in(line):
 def test_a_training_whose_files_may_not_grow_is_stopped_and_goes_on(
     pack_file, tmp_path, undisturbed, tries, figure
 ):
-    whole, _ = undisturbed
-    expected, dice = content(whole), random.Random(0)
-    sizes = sorted({path.stat().st_size for path in whole.path.rglob("*") if path.is_file()})
+    expected, dice = content(undisturbed), random.Random(0)
+    sizes = sorted({path.stat().st_size for path in undisturbed.path.rglob("*") if path.is_file()})
     stopped = set()
     for number in tries(4, 30):
         run = Run(tmp_path / str(number))
@@ -89,10 +88,9 @@ def small_disk(tmp_path):
 def test_a_training_on_a_disk_that_fills_up_goes_on_once_there_is_room(
     pack_file, undisturbed, small_disk, tries, figure
 ):
-    whole, _ = undisturbed
-    expected, dice = content(whole), random.Random(1)
+    expected, dice = content(undisturbed), random.Random(1)
     stopped = set()
-    needed = sum(path.stat().st_size for path in whole.path.rglob("*") if path.is_file())
+    needed = sum(path.stat().st_size for path in undisturbed.path.rglob("*") if path.is_file())
     for _ in tries(2, 20):
         room = 4096 * dice.randrange(1, needed // 4096)
         run = Run(small_disk(room) / "run")

@@ -212,8 +212,9 @@ def train_together(
                 raise Interrupted(message, stop.signal_number) from None
             except (MemoryError, RuntimeError) as error:
                 if is_out_of_memory(error) and run.checkpoints():
+                    reason = explain(error)[1]
                     raise WorkError(
-                        f"{explain(error)[1]}; the last checkpoint is good, --resume goes on"
+                        f"{reason}; the last checkpoint is good, --resume goes on"
                     ) from error
                 raise
     return training.step
@@ -724,7 +725,8 @@ def explain(error: Exception) -> tuple[int, str]:
     """The exit code for an error, and what to say of it."""
     if isinstance(error, (MemoryError, RuntimeError)):
         size = re.search(r"tried to allocate ([\d.]+ \w+)", str(error), re.IGNORECASE)
-        return 1, "out of memory" + (f": {size[1]} more cannot be had" if size else "")
+        more = f" ({size[1]} more are not there)" if size else ""
+        return 1, f"out of memory{more}; end other programs, or ask for less"
     if isinstance(error, UserError):
         return error.exit_code, str(error)
     if isinstance(error, typer.TyperException):

@@ -758,7 +758,8 @@ def explain(error: Exception) -> tuple[int, str]:
     """The exit code for an error, and what to say of it."""
     if isinstance(error, (MemoryError, RuntimeError)):
         size = re.search(r"tried to allocate ([\d.]+ \w+)", str(error), re.IGNORECASE)
-        return 1, "out of memory" + (f": {size[1]} more cannot be had" if size else "")
+        more = f" ({size[1]} more are not there)" if size else ""
+        return 1, f"out of memory{more}; end other programs, or ask for less"
     if isinstance(error, UserError):
         return error.exit_code, str(error)
     if isinstance(error, typer.TyperException):

@@ -35,7 +35,7 @@ class NotANumber(WorkError):
 
 def is_out_of_memory(error: BaseException | None) -> bool:
     """Whether Python, or PyTorch on any device, found no more memory, or failed for that."""
-    signs = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
+    signs = ("out of memory", "allocate memory", "not enough memory", "bad_alloc", "ALLOC_FAILED")
     if isinstance(error, RuntimeError) and any(sign in str(error) for sign in signs):
         return True
     return isinstance(error, MemoryError) or (

@@ -72,6 +72,8 @@ def test_without_torchrun_there_is_one_process_and_nothing_to_agree_on():
 def test_torchrun_says_who_is_who(monkeypatch):
     environment(monkeypatch, 2, 4)
     assert this_process() == Processes(2, 4, 2)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "3")
+    assert this_process() == Processes(2, 4, 2, 3)
     assert not this_process().first
 
 

@@ -53,9 +53,10 @@ def estimate(
 
     dtype = DTYPES[precision]
     graph = kept(G, 0, batch_size, dtype, compiled) + 2 * kept(D, size, batch_size, dtype, compiled)
-    # Of a penalty, by PyTorch's kernels: D's pass, its gradients, and the gradients of these
+    # Of a penalty, by PyTorch's kernels: images and D's pass, their gradients, and those of these
     penalties = bool(config.r1) + bool(config.r2) + (config.loss == "wgan-gp")
-    graph += penalties * 3 * kept(D, size, batch_size, torch.float32, False)
+    once = held(FLOAT * image) + kept(D, size, batch_size, torch.float32, False)
+    graph += 3 * penalties * once
     return CODE + (1 + COPIES) * checkpoint + gradients + images + graph
 
 

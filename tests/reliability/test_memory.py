@@ -16,7 +16,7 @@ from ganface.config import TrainConfig
 from ganface.dataset.pack import Pack
 from ganface.device import DTYPES, Compute
 from ganface.distributed import Processes
-from ganface.errors import WorkError, is_out_of_memory
+from ganface.errors import UserError, WorkError, is_out_of_memory
 from ganface.memory import available
 from ganface.models.convolutions import use_compiled
 from ganface.models.winograd import load_libraries
@@ -190,7 +190,6 @@ def test_in_a_real_cgroup_the_named_batch_size_fits(confined, faces, figure):
 NETWORKS = [
     {},
     {"preset": "dcgan"},
-    {"norm": "none"},
     {"norm": "none", "spectral_norm": True},
 ]
 
@@ -346,6 +345,20 @@ def test_a_run_that_cannot_change_its_batch_size_is_told_what_else_helps(
 def test_where_nothing_is_known_nothing_is_refused(invoke, pack_file, memory_of):
     memory_of(None)
     invoke("train", pack_file, "--width", 1024, "--device", "cpu", "--dry-run").done()
+
+
+def test_the_processes_of_a_machine_share_its_memory(pack_file, memory_of):
+    settings = {"batch_size": 96, "device": "cpu", "precision": "fp32", "compile": "off"}
+    alone, with_others = Processes(0, 3, 0, 1), Processes(0, 3, 0, 3)
+    plan = prepare.make_plan(Run(Path("run")), False, {}, settings, alone)
+    share = estimate(plan.train, 32, "fp32", False, 32)
+    memory_of(share)
+    prepare.check_memory(pack_file, plan, alone)
+    memory_of(3 * share)
+    prepare.check_memory(pack_file, plan, with_others)
+    memory_of(3 * share - 1)
+    with pytest.raises(UserError, match="--batch-size 48 fits"):
+        prepare.check_memory(pack_file, plan, with_others)
 
 
 @pytest.mark.parametrize(
@@ -551,6 +564,7 @@ def test_other_faults_keep_their_traceback(pack_file, monkeypatch):
         (ON_GPU, True),
         (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate`"), True),
         (RuntimeError("MPS backend out of memory (MPS allocated: 1.00 GB)"), True),
+        (RuntimeError("std::bad_alloc"), True),
         (RuntimeError("shapes do not match"), False),
         (ValueError("out of memory"), False),
     ],

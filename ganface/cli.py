@@ -639,7 +639,7 @@ def info(
     as_json: AsJson = False,
 ) -> None:
     """Say what a file made here holds, and check that it is whole."""
-    from ganface.files import check
+    from ganface.files import check, read_header
     from ganface.images import read_png_meta
     from ganface.models.layout import PREFIXES, read_model_header
     from ganface.run import find_model
@@ -648,9 +648,9 @@ def info(
     if path.suffix.lower() == ".png":
         meta = read_png_meta(path)
     else:
+        if read_header(path).meta["kind"] in PREFIXES:
+            read_model_header(path)  # first, as what it refuses may be endless
         meta = check(path)
-        if meta["kind"] in PREFIXES:
-            read_model_header(path)
     if meta is None:
         raise UserError(f"{path}: a picture that was not made by ganface, or damaged")
     lines = [one_line(f"{key}: {_compact(value)}") for key, value in meta.items()]

@@ -46,7 +46,9 @@ def _cgroups(root: Path) -> Iterator[int]:
     for kind, folder in _cgroup_folders(root):
         limit, used, cache = CGROUPS[kind]
         with suppress(OSError, ValueError):  # no such cgroup here, or its limit is "max"
-            left = int((folder / limit).read_text()) - int((folder / used).read_text())
+            left = int((folder / limit).read_text("utf-8")) - int(
+                (folder / used).read_text("utf-8")
+            )
             stat = dict(line.split() for line in _lines(folder / "memory.stat"))
             yield left + int(stat.get(cache, 0))
 
@@ -84,4 +86,4 @@ def _limits(root: Path) -> Iterator[int]:
 
 
 def _lines(path: Path) -> list[str]:
-    return path.read_text().splitlines()
+    return path.read_text("utf-8").splitlines()

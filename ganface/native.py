@@ -77,7 +77,7 @@ def _run(command: list[str]) -> None:
 def _processor() -> str:
     """What -march=native depends on; a cache folder may be shared between machines."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
     except OSError:
         lines = []
     kinds = ("model name", "flags", "Features", "CPU part")

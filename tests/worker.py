@@ -11,7 +11,6 @@ from ganface.cli import main
 from ganface.training import loop, progress
 from ganface.training.checkpoint import tensors_of
 
-stop, out = int(sys.argv.pop(1)), sys.argv.pop(1)
 train, step = loop.train, progress.Display.step
 
 
@@ -29,5 +28,7 @@ def train_and_tell(run, pack, config, compute, training, display, processes):
         save_file(tensors, f"{out}/rank-{processes.rank}.safetensors")
 
 
-loop.train = train_and_tell
-main()
+if __name__ == "__main__":  # processes that read images import this file again
+    stop, out = int(sys.argv.pop(1)), sys.argv.pop(1)
+    loop.train = train_and_tell
+    main()

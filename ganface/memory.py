@@ -46,11 +46,9 @@ def _cgroups(root: Path) -> Iterator[int]:
     for kind, folder in _cgroup_folders(root):
         limit, used, cache = CGROUPS[kind]
         with suppress(OSError, ValueError):  # no such cgroup here, or its limit is "max"
-            left = int((folder / limit).read_text("utf-8")) - int(
-                (folder / used).read_text("utf-8")
-            )
+            most, taken = (int((folder / name).read_text("utf-8")) for name in (limit, used))
             stat = dict(line.split() for line in _lines(folder / "memory.stat"))
-            yield left + int(stat.get(cache, 0))
+            yield most - taken + int(stat.get(cache, 0))
 
 
 def _cgroup_folders(root: Path) -> Iterator[tuple[str, Path]]:

@@ -32,21 +32,22 @@ def killed_at_an_instant(work, seconds):
     return exit_code(child) == 0
 
 
-def killed_at_an_event(work, number):
-    """Do `work` in a process that kills itself when it opens, syncs or renames for the n-th time.
-
-    Half of these are within the write of a checkpoint, a snapshot, a picture or the statistics.
+def killed_at_an_event(work, number, within=""):
+    """Do `work` in a process that kills itself as it opens, flushes, renames or removes a file that
+    is being written, of a path that has `within` in it, for the n-th time.
     """
-    left = number
+    left, current = number, ""
 
     def die():
         nonlocal left
-        left -= 1
+        left -= within in current
         if left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def hook(event, arguments):
+        nonlocal current
         if event in ("open", "os.rename", "os.remove") and ".tmp" in str(arguments[0]):
+            current = str(arguments[0])
             die()
 
     def watched():
@@ -92,10 +93,12 @@ def test_a_run_that_is_killed_again_and_again_ends_as_if_it_never_was(
     seconds = time.monotonic() - began
     shutil.rmtree(run.path)
     while len(lost) < len(tries(8, 100)):
-        if len(lost) % 2:
+        if len(lost) % 3 == 0:
+            ended = killed_at_an_instant(work, dice.uniform(0, seconds))
+        elif len(lost) % 3 == 1:
             ended = killed_at_an_event(work, dice.randrange(1, 40))
         else:
-            ended = killed_at_an_instant(work, dice.uniform(0, seconds))
+            ended = killed_at_an_event(work, dice.randrange(1, 12), within="checkpoints/")
         assert reported(run) - last_good(run) <= EVERY
         if ended:
             assert content(run) == expected

@@ -24,7 +24,7 @@ from ganface.models.convolutions import use_compiled
 from ganface.models.winograd import load_libraries
 from ganface.native import CannotCompile, find_compiler
 from ganface.run import Run, read_config
-from ganface.training.checkpoint import Training, newest_good, restore, start
+from ganface.training.checkpoint import Training, newest_good, remove_old, restore, start
 from ganface.training.memory import estimate, smaller
 from ganface.training.streams import held_out
 
@@ -192,6 +192,7 @@ def begin(
     if processes.first:
         files.write_text(run.config, json.dumps(training.meta, indent=2) + "\n")
         run.create()  # after config.json, by which a run directory is known
+        remove_old(run, plan.train.keep, training.step)  # which a killed process had left to do
     if not processes.unanimous(training.step):
         raise WorkError(f"{run.path}: not the same for all processes; put it on a shared disk")
     if not processes.unanimous(int(pack.fingerprint[:15], 16)):

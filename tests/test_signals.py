@@ -18,14 +18,26 @@ from ganface.run import Run
 fcntl = pytest.importorskip("fcntl", reason="POSIX signals")
 termios = pytest.importorskip("termios")
 STEPS = 100_000
+SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+NAMES = ["SIGINT", "SIGTERM", "SIGHUP"]
+
+
+@pytest.fixture(autouse=True)
+def nothing_ignored():
+    """A shell, or nohup, may have started us with signals ignored, which children inherit."""
+    before = {number: signal.getsignal(number) for number, _ in SIGNALS}
+    for number in before:
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture
 def spawn():
     """Start a command as a process of its own, which does not outlive the test."""
     processes = []
-    # A shell may have started us with SIGINT ignored, which children inherit
-    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def start(*arguments):
         command = [sys.executable, "-m", "ganface", *map(str, arguments)]
@@ -43,7 +55,6 @@ def spawn():
     for process in processes:
         process.kill()
         process.communicate()
-    signal.signal(signal.SIGINT, previous)
 
 
 @pytest.fixture
@@ -75,10 +86,6 @@ def under_way(spawn, pack_file, tmp_path):
         if line.startswith("step "):
             return process, run
     raise AssertionError("no step was reported")
-
-
-SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
-NAMES = ["SIGINT", "SIGTERM", "SIGHUP"]
 
 
 @pytest.mark.parametrize(("number", "code"), SIGNALS, ids=NAMES)

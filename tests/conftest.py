@@ -21,7 +21,7 @@ from PIL import Image, ImageDraw
 
 from ganface.cli import main
 from ganface.run import Run
-from ganface.signals import heard
+from ganface.signals import NAMES, heard
 
 FIGURES = pytest.StashKey[list[str]]()
 
@@ -32,6 +32,11 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.stash[FIGURES] = []
+    # A shell, or nohup, may have started us with signals ignored, which children inherit
+    for name in NAMES:
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config, items):
@@ -59,6 +64,11 @@ def figure(request) -> Callable[[str], None]:
     """figure(text): print it below the results, for docs/reliability.md."""
     lines = request.config.stash[FIGURES]
     return lambda text: lines.append(f"{request.node.name}: {text}")
+
+
+def rarely(*values: object) -> list:
+    """Parameters of a test that are tried only with --all."""
+    return [pytest.param(value, marks=pytest.mark.long) for value in values]
 
 
 SIDE = 40

@@ -22,18 +22,6 @@ SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 NAMES = ["SIGINT", "SIGTERM", "SIGHUP"]
 
 
-@pytest.fixture(autouse=True)
-def nothing_ignored():
-    """A shell, or nohup, may have started us with signals ignored, which children inherit."""
-    before = {number: signal.getsignal(number) for number, _ in SIGNALS}
-    for number in before:
-        signal.signal(number, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
-
-
 @pytest.fixture
 def spawn():
     """Start a command as a process of its own, which does not outlive the test."""

@@ -216,6 +216,7 @@ def train_together(
 
     with run.lock() if processes.first else nullcontext():
         training, notes = begin(run, pack, plan, resume, processes)
+        again = resuming(data, run, cache, processes)
         console = stderr(quiet=not processes.first)
         with Display(console, training.step, plan.train.steps) as display:
             for note in [*notes, *describe(training, run, pack, plan, processes)]:
@@ -223,29 +224,31 @@ def train_together(
             try:
                 training = train_on(run, pack, plan, training, display, processes)
             except Interrupted as stop:
-                message = f"{stop}. To go on: {resuming(data, run, cache)}"
+                message = f"{stop}. To go on: {again}"
                 raise Interrupted(message if processes.first else "", stop.signal_number) from None
             except SystemExit as end:  # a second signal
-                message = f"stopped at once. To go on: {resuming(data, run, cache)}"
+                saved = max(run.checkpoints(), default=None)
+                last = "nothing is saved yet" if saved is None else f"saved is step {saved}"
+                message = f"stopped at once; {last}. To go on: {again}"
                 raise Interrupted(message if processes.first else "", end.code - 128) from None
             except CannotWriteError as error:
-                message = f"{error}. To go on once it can: {resuming(data, run, cache)}"
+                message = f"{error}. To go on once it can: {again}"
                 raise CannotWriteError(message) from error
             except (MemoryError, RuntimeError) as error:
                 if not is_out_of_memory(error):
                     raise
-                message = f"{explain(error)[1]}. To go on: {resuming(data, run, cache)}"
+                message = f"{explain(error)[1]}. To go on: {again}"
                 raise WorkError(message) from error
     return training.step
 
 
-def resuming(data: Path, run: "Run", cache: Path | None) -> str:
-    """The command that goes on."""
+def resuming(data: Path, run: "Run", cache: Path | None, processes: "Processes") -> str:
+    """The command that goes on; of several processes, what torchrun is to start."""
     import shlex
 
     again = ["ganface", "train", str(data), "--out", str(run.path), "--resume"]
     again += ["--cache", str(cache)] if cache else []
-    return shlex.join(again)
+    return ("torchrun … -m " if processes.count > 1 else "") + shlex.join(again)
 
 
 def describe(

@@ -29,7 +29,11 @@ def exit_on_signals() -> None:
 
 
 class StopRequest:
-    """The first signal, to be obeyed between two updates. A second one acts at once."""
+    """The first signal, to be obeyed between two updates. Ctrl-C after it acts at once.
+
+    Others after it do not: a terminal that closes sends SIGHUP twice, and a service manager may
+    send it with SIGTERM. Nobody is in a hurry there.
+    """
 
     def __init__(self) -> None:
         self.number = 0
@@ -37,16 +41,16 @@ class StopRequest:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        self._previous = {number: signal.signal(number, self._note) for number in heard()}
+        self._previous = {number: signal.getsignal(number) for number in heard()}
+        for number in self._previous:
+            signal.signal(number, self._note)
         try:
             yield
         finally:
-            self._restore()
+            for number, handler in self._previous.items():
+                signal.signal(number, handler)
 
     def _note(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        self.number = number
-        self._restore()
-
-    def _restore(self) -> None:
-        for number, handler in self._previous.items():
-            signal.signal(number, handler)
+        self.number = self.number or number
+        if signal.SIGINT in self._previous:
+            signal.signal(signal.SIGINT, self._previous[signal.SIGINT])

@@ -97,7 +97,7 @@ def test_a_signal_stops_a_training_with_a_checkpoint_and_how_to_go_on(
 
 
 @pytest.mark.parametrize("pause", [0.0005, 0.002, 0.01])
-def test_a_second_signal_stops_at_once_and_loses_nothing_that_is_saved(training, invoke, pause):
+def test_a_second_ctrl_c_stops_at_once_and_loses_nothing_that_is_saved(training, invoke, pause):
     process, run = training
     process.send_signal(signal.SIGINT)
     time.sleep(pause)
@@ -115,6 +115,23 @@ def test_a_second_signal_stops_at_once_and_loses_nothing_that_is_saved(training,
     assert invoke(*command, "--steps", step + 2).code == 0
 
 
+@pytest.mark.parametrize("first", [signal.SIGHUP, signal.SIGTERM])
+def test_only_ctrl_c_is_in_a_hurry(pack_file, tmp_path, spawn, first):
+    """bash and the kernel both send SIGHUP when a terminal closes, systemd may after SIGTERM."""
+    run = Run(tmp_path / "run")
+    process = spawn("train", pack_file, "--out", run.path, *TINY, "--steps", STEPS)
+    for line in process.stderr:
+        if line.startswith("step "):
+            break
+    process.send_signal(first)
+    time.sleep(0.003)
+    process.send_signal(signal.SIGHUP)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 128 + first
+    (step,) = run.checkpoints()
+    assert f"stopped at step {step}; a checkpoint is saved." in err
+
+
 def test_a_signal_that_was_ignored_from_the_start_stays_so(training_ignoring):
     """As under nohup, or in the background of a script."""
     process, run = training_ignoring(signal.SIGHUP, signal.SIGINT)
@@ -130,23 +147,29 @@ def test_a_signal_that_was_ignored_from_the_start_stays_so(training_ignoring):
     assert process.wait(60) == 143
 
 
-def test_a_training_whose_terminal_is_closed_saves_and_stops(pack_file, tmp_path, invoke):
+@pytest.mark.parametrize("shell", [[], ["bash", "--norc", "-i", "-c"]], ids=["alone", "shell"])
+def test_a_training_whose_terminal_is_closed_saves_and_stops(pack_file, tmp_path, invoke, shell):
     run, (leader, follower) = Run(tmp_path / "run"), os.openpty()
-    options = ("--steps", STEPS, "--checkpoint-every", 5, "--seeds", "0-3")
-    command = ["train", pack_file, "--out", run.path, *TINY, *options]
+    command = [sys.executable, "-m", "ganface", "train", pack_file, "--out", run.path, *TINY]
+    command = [str(each) for each in (*command, "--steps", STEPS, "--seeds", "0-3")]
     process = subprocess.Popen(
-        [sys.executable, "-m", "ganface", *map(str, command)],
+        [*shell, shlex.join(command) + "; :"] if shell else command,
         stdin=follower,
         stdout=follower,
         stderr=follower,
         preexec_fn=lambda: (os.setsid(), fcntl.ioctl(0, termios.TIOCSCTTY, 0)),
     )
     os.close(follower)
-    while not run.checkpoints():
+    while not run.stats.exists() or not run.stats.read_text():
         os.read(leader, 100_000)  # as a terminal would
     os.close(leader)  # which hangs up: SIGHUP, and every write to it fails from now on
-    assert process.wait(60) == 129
-    step = max(run.checkpoints())
+    assert process.wait(60) in ((129, -signal.SIGHUP) if shell else (129,))
+    deadline = time.monotonic() + 60
+    while not run.checkpoints() and time.monotonic() < deadline:
+        time.sleep(0.05)  # the shell does not wait for it
+    (step,) = run.checkpoints()
+    while (run.path / ".lock").exists():
+        time.sleep(0.05)
     again = invoke("train", pack_file, "--out", run.path, "--resume", "--steps", step + 2)
     assert again.code == 0
     assert f"going on from step {step}" in again.err

@@ -617,10 +617,17 @@ def plot(
     as_json: AsJson = False,
 ) -> None:
     """Draw how a training went, as one chart."""
-    from ganface.plot import draw_plot, read_lines
+    from ganface.plot import draw_plot
     from ganface.run import Run
+    from ganface.stats import read_lines
 
-    lines = read_lines(Run(run).stats)
+    stats = Run(run).stats
+    try:
+        lines = read_lines(stats)
+    except OSError as error:
+        raise UserError(f"{run}: not a run directory with a stats.jsonl") from error
+    if not lines:
+        raise UserError(f"{stats}: holds no statistics yet; they come with the first 10 updates")
     out = choose_out(out, f"{name_of(run)}-plot.png")
     if out.suffix.lower() != ".png":
         raise UserError(f"--out {out}: a plot is a .png")

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from ganface.charts import Line, Panel, Span, draw_chart
-from ganface.errors import UserError
 
 # Of each panel the title, key and name of its lines, its limits, whether it is logarithmic
 PANELS: tuple[tuple[str, dict[str, str], tuple[float, float] | None, bool], ...] = (
@@ -38,28 +35,6 @@ PANELS: tuple[tuple[str, dict[str, str], tuple[float, float] | None, bool], ...]
     ("how often D sees an image changed", {"strength": "strength"}, (0, 1), False),
 )
 FINE = ("healthy", "too early to tell")  # verdicts that need no reader
-
-
-def read_lines(path: Path) -> list[dict[str, Any]]:
-    """The lines of a stats.jsonl; a half one, of a run that goes on or was killed, is left out.
-
-    Raises UserError if there is none.
-    """
-    lines = []
-    try:
-        text = path.read_text("utf-8", "replace")
-    except OSError as error:
-        raise UserError(f"{path.parent}: not a run directory with a stats.jsonl") from error
-    for line in text.splitlines():
-        try:
-            values = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(values, dict) and isinstance(values.get("step"), int):
-            lines.append(values)
-    if not lines:
-        raise UserError(f"{path}: holds no statistics yet; they come with the first 10 updates")
-    return lines
 
 
 def draw_plot(lines: Sequence[dict[str, Any]]) -> Image.Image:

@@ -4,7 +4,7 @@ import pytest
 
 from ganface.charts import Span
 from ganface.images import read_png_meta
-from ganface.plot import draw_plot, read_lines, spans_of
+from ganface.plot import draw_plot, spans_of
 
 
 def test_a_run_becomes_a_picture(tiny_run, invoke, home):
@@ -22,16 +22,6 @@ def test_what_cannot_be_drawn_is_refused(tmp_path, tiny_run, invoke):
     assert "no statistics yet" in invoke("plot", tmp_path).refused()
     assert ".png" in invoke("plot", tiny_run.path, "--out", "plot.gif").refused()
     assert "exists already" in invoke("plot", tiny_run.path, "--out", tiny_run.latest).refused()
-
-
-def test_half_lines_and_lines_of_other_versions_do_no_harm(tmp_path):
-    path = tmp_path / "stats.jsonl"
-    path.write_text(
-        '{"step": 10, "loss_D": 1}\n[]\n{"step": "x"}\n{"step": 20, "score": null}\n{"st'
-    )
-    lines = read_lines(path)
-    assert [line["step"] for line in lines] == [10, 20]
-    draw_plot(lines)
 
 
 @pytest.mark.parametrize("missing", ["loss_D", "diversity", "verdict"])

@@ -24,9 +24,12 @@ EXAMINE = 50  # steps from one time to the next
 EXAMINED = 64  # images of each kind
 COARSE = 8  # pixels a side to which images are reduced before they are compared
 
-FINDINGS = (
+HELD_OUT = (
     *("D_held_out", "accuracy_held_out"),  # D on images that it does not learn from
     "overfitting",  # how far it prefers those that it does: 1 is as far as to generated ones
+)
+FINDINGS = (
+    *HELD_OUT,
     *("diversity", "diversity_reals"),  # how unlike each other G's images are, and real ones
     *("pace_D", "pace_G"),  # Adam's step against the size of the weights
 )
@@ -59,7 +62,7 @@ class Examiner:
 
     @torch.no_grad()
     def examine(self, processes: Processes) -> dict[str, Tensor]:
-        """`findings`: FINDINGS as float32 [len(FINDINGS)]; NaN where nothing is held out.
+        """`findings`: FINDINGS as float32 [len(FINDINGS)]; HELD_OUT is NaN if nothing is held out.
 
         Leaves no trace in the training, but for the strength of an adaptive augmentation, which
         follows from what D makes of images that are held out, and then stands in `strength`.

@@ -18,6 +18,7 @@ from ganface.errors import Interrupted
 from ganface.evaluation.score import Scorer
 from ganface.run import Run
 from ganface.signals import StopRequest
+from ganface.stats import StatsFile
 from ganface.training.artist import Artist
 from ganface.training.checkpoint import (
     Training,
@@ -30,7 +31,7 @@ from ganface.training.feed import Feed, Inputs, fits
 from ganface.training.graph import Replayed
 from ganface.training.health import EXAMINE, Examiner
 from ganface.training.memory import rehearse
-from ganface.training.progress import Display, Reporter, StatsFile, take_means
+from ganface.training.progress import Display, Reporter, take_means
 from ganface.training.step import LAZY, update
 from ganface.training.writer import HostCopy, Writer
 

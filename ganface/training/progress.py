@@ -1,8 +1,7 @@
-"""The live display, and stats.jsonl."""
+"""What a training says of itself: the live display, and the lines of stats.jsonl."""
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Sequence
@@ -23,41 +22,17 @@ from rich.progress import (
 from rich.text import Text
 from torch import Tensor
 
-from ganface import files
 from ganface.config import TrainConfig
 from ganface.device import Compute
 from ganface.distributed import Processes
+from ganface.stats import StatsFile
 from ganface.training.checkpoint import Training, require_finite
-from ganface.training.health import FINDINGS
+from ganface.training.health import FINDINGS, HELD_OUT
 from ganface.training.step import STATISTICS
 from ganface.training.verdict import EARLY, judge, relevant
 from ganface.training.writer import HostCopy, Writer
 
 PLAIN_SECONDS = 10  # off a terminal, at most one line in so many seconds
-
-
-class StatsFile:
-    """stats.jsonl: a line per tick, written through at once.
-
-    Lines past `step`, which a killed run may have written after its last checkpoint, are cut off.
-    """
-
-    def __init__(self, path: Path, step: int) -> None:
-        lines = path.read_text("utf-8", "replace").splitlines() if path.exists() else []
-        kept = [line for line in lines if _step_of(line) <= step]
-        files.write_text(path, "".join(f"{line}\n" for line in kept))
-        self._path = path
-        self.lines: list[dict[str, Any]] = [json.loads(line) for line in kept]
-
-    def write(self, line: dict[str, Any]) -> None:
-        files.append(self._path, json.dumps(line) + "\n")
-
-
-def _step_of(line: str) -> float:
-    try:
-        return json.loads(line)["step"]
-    except (ValueError, KeyError, TypeError):
-        return float("inf")  # the half line of a process that was killed
 
 
 def take_means(training: Training, processes: Processes) -> Tensor:
@@ -118,6 +93,7 @@ class Reporter:
             require_finite({"means": copies["means"]}, line["step"])
             whole = {**line, **_named(STATISTICS, copies["means"])}
             if "findings" in copies:
+                require_finite({"findings": copies["findings"][len(HELD_OUT) :]}, line["step"])
                 whole |= _named(FINDINGS, copies["findings"])
             for name in ("strength", "score"):
                 if name in copies:

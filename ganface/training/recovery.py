@@ -8,10 +8,11 @@ from ganface.dataset.pack import Pack
 from ganface.distributed import Processes
 from ganface.errors import NotANumber, WorkError
 from ganface.run import Run
+from ganface.stats import StatsFile
 from ganface.training import loop
 from ganface.training.checkpoint import Training
 from ganface.training.prepare import Plan, begin
-from ganface.training.progress import Display, StatsFile
+from ganface.training.progress import Display
 
 
 def train(

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+TICK = ("accuracy_real", "accuracy_fake", "grad_D", "grad_G")  # what is looked at in every line
+FINDING = ("diversity", "diversity_reals", "pace_D", "pace_G")  # and in those that have it
 WINDOW = 10  # lines of which the median counts, for what is there every tick
 FINDINGS_WINDOW = 3  # likewise for those that are there now and then
 
@@ -62,8 +64,8 @@ OVERFITS = Verdict(
 
 def judge(lines: Sequence[dict[str, Any]]) -> Verdict:
     """The verdict on a training by its lines of stats.jsonl, or by those that are `relevant`."""
-    ticks = [line for line in lines if "accuracy_real" in line]
-    findings = [line for line in ticks if "diversity" in line]
+    ticks = _with(TICK, lines)
+    findings = _with(FINDING, ticks)
     if not findings:
         return EARLY
     if findings[-1]["diversity_reals"] < ALIKE:
@@ -79,7 +81,7 @@ def judge(lines: Sequence[dict[str, Any]]) -> Verdict:
             f"faces are becoming alike since step {since:,}",
             "G found some that fool D; start again with another --seed, or --augment on",
         )
-    overfitting = [line["overfitting"] for line in findings[-FINDINGS_WINDOW:]]
+    overfitting = [line.get("overfitting") for line in findings[-FINDINGS_WINDOW:]]
     if None not in overfitting and median(overfitting) > LEARNED_BY_HEART:
         return OVERFITS
     return HEALTHY
@@ -87,18 +89,20 @@ def judge(lines: Sequence[dict[str, Any]]) -> Verdict:
 
 def relevant(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Those of `lines` that this verdict, or a later one, looks at: all findings, newest ticks."""
-    ticks = [line for line in lines if "accuracy_real" in line]
-    return [line for line in ticks[:-WINDOW] if "diversity" in line] + ticks[-WINDOW:]
+    ticks = _with(TICK, lines)
+    return _with(FINDING, ticks[:-WINDOW]) + ticks[-WINDOW:]
+
+
+def _with(names: Sequence[str], lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those of `lines` that hold these figures: a file may be damaged."""
+    return [line for line in lines if all(line.get(name) is not None for name in names)]
 
 
 def _d_wins(ticks: Sequence[dict[str, Any]]) -> bool:
     """Whether D has got nearly all right for WINDOW lines, and has no gradient left to show it."""
     if len(ticks) < WINDOW:
         return False
-    usual = {
-        name: median(line[name] for line in ticks)
-        for name in ("accuracy_real", "accuracy_fake", "grad_D", "grad_G")
-    }
+    usual = {name: median(line[name] for line in ticks) for name in TICK}
     sure = min(usual["accuracy_real"], usual["accuracy_fake"]) >= SURE
     # With the saturating loss, the lecture's, it is G that has none left
     gone = usual["grad_D"] < VANISHED * usual["grad_G"] or usual["grad_G"] < VANISHED
@@ -107,7 +111,7 @@ def _d_wins(ticks: Sequence[dict[str, Any]]) -> bool:
 
 def _alike_since(findings: Sequence[dict[str, Any]]) -> int | None:
     """The step since which G's images have been alike, if they are for FINDINGS_WINDOW findings."""
-    shares = [line["diversity"] / line["diversity_reals"] for line in findings]
+    shares = [line["diversity"] / max(line["diversity_reals"], ALIKE) for line in findings]
     best = max(shares)
     steps = []
     for line, share in zip(reversed(findings), reversed(shares), strict=True):

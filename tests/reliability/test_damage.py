@@ -10,8 +10,11 @@ from ganface.dataset.pack import Pack
 from ganface.errors import UserError
 from ganface.images import read_png_meta
 from ganface.models.snapshot import load_generator
+from ganface.plot import draw_plot
 from ganface.run import Run
+from ganface.stats import StatsFile
 from ganface.training.checkpoint import newest_good
+from ganface.training.verdict import judge, relevant
 
 
 def damaged(path, dice, number):
@@ -96,6 +99,21 @@ def test_other_damage_in_a_run_directory_stops_nothing(
         assert f"{grid}: no PNG, or damaged (" in result.err
         assert read_png_meta(run.timeline)["steps"] == [25, 40, 60, 70]
         assert invoke("plot", run.path, "--out", tmp_path / f"{number}.png").code == 0
+
+
+def test_whatever_bit_of_the_statistics_flips_a_verdict_and_a_plot_follow(
+    undisturbed, tmp_path, tries
+):
+    whole, path, dice = undisturbed.stats.read_bytes(), tmp_path / "stats.jsonl", random.Random(0)
+    for number in tries(1_000, 20_000):
+        data = bytearray(whole)
+        data[dice.randrange(len(data))] ^= 1 << dice.randrange(8)
+        path.write_bytes(data)
+        lines = StatsFile(path, 100).lines
+        assert len(lines) >= len(whole.splitlines()) - 2
+        judge(relevant(lines))
+        if number % 100 == 0:
+            draw_plot(lines)
 
 
 @pytest.mark.parametrize("damage", ["cut", "removed", "changed"])

@@ -1,7 +1,5 @@
-import json
 from io import StringIO
 
-import pytest
 import torch
 from rich.console import Console
 
@@ -9,33 +7,9 @@ from ganface.config import TrainConfig
 from ganface.device import Compute
 from ganface.distributed import Processes
 from ganface.training.checkpoint import start
-from ganface.training.progress import Display, StatsFile, take_means
+from ganface.training.progress import Display, take_means
 from ganface.training.step import STATISTICS
 from ganface.training.verdict import EARLY
-
-
-def lines(path):
-    return [json.loads(line) for line in path.read_text().splitlines()]
-
-
-@pytest.mark.parametrize(
-    ("tail", "step", "kept"),
-    [
-        ("", 0, []),
-        ("", 10, [10]),
-        ("", 15, [10]),
-        ("", 30, [10, 20]),
-        ('{"step": 30, "los', 30, [10, 20]),
-        ("\n\n[]\n{}\n", 30, [10, 20]),
-    ],
-)
-def test_lines_past_the_checkpoint_and_half_lines_are_cut(tmp_path, tail, step, kept):
-    path = tmp_path / "stats.jsonl"
-    path.write_text('{"step": 10}\n{"step": 20}\n' + tail)
-    stats = StatsFile(path, step)
-    assert [line["step"] for line in lines(path)] == kept
-    stats.write({"step": 99})
-    assert [line["step"] for line in lines(path)] == [*kept, 99]
 
 
 def test_statistics_are_means_over_the_updates_since_the_last_line():

@@ -18,7 +18,7 @@ Check = Callable[[Any], str | None]  # what is wrong with a value, or None
 
 
 def at_least(low: float) -> Check:
-    return lambda value: None if low <= value < math.inf else f"must be at least {low}"
+    return lambda value: None if low <= value < math.inf else f"must be at least {low}, and finite"
 
 
 def between(low: float, high: float) -> Check:
@@ -64,7 +64,7 @@ def parse_integers(flag: str, text: str, low: int = 0) -> tuple[int, ...]:
 
 def check_size(size: int) -> None:
     """Raise UserError for a size that the networks cannot do."""
-    if size not in SIZES:
+    if type(size) is not int or size not in SIZES:
         raise UserError(f"--size {size}: DCGAN makes faces of {', '.join(map(str, SIZES))} pixels")
 
 

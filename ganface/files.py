@@ -106,19 +106,21 @@ def cache_folder() -> Path | None:
     else:
         base = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
     try:
-        check_writable(base / "ganface" / "pack")
+        check_writable(base / "ganface")
     except UserError:
         return None
     return base / "ganface" if base.is_absolute() else None  # "~" stands for no home at all
 
 
 def check_writable(path: Path) -> None:
-    """Raise UserError if `path` and the folders above it could not be made."""
-    above = next(folder for folder in path.absolute().parents if os.path.lexists(folder))
-    if not above.is_dir():
-        raise UserError(f"{path}: cannot be written, {above} is no folder")
-    if not os.access(above, os.W_OK | os.X_OK):
-        raise UserError(f"{path}: cannot be written, no permission for {above}")
+    """Raise UserError if `path` and the folders above it could not be made, or, if it is a folder
+    that is there, nothing in it."""
+    folders = [path.absolute(), *path.absolute().parents]
+    there = next(each for each in folders[not path.is_dir() :] if os.path.lexists(each))
+    if not there.is_dir():
+        raise UserError(f"{path}: cannot be written, {there} is no folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise UserError(f"{path}: cannot be written, no permission for {there}")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
-# In a memory cgroup of either kind: its limit, what it uses, and what of that is only a cache
+# In a memory cgroup of either kind: its limit, what it uses, and how its figures begin of which
 CGROUPS = {
-    "cgroup": ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
-    "cgroup2": ("memory.max", "memory.current", "inactive_file"),
+    "cgroup": ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_"),
+    "cgroup2": ("memory.max", "memory.current", ""),
 }
+CACHED = ("inactive_file", "active_file")  # the system takes it back when it is needed
 
 
 def available(root: Path = Path("/")) -> int | None:
@@ -44,11 +45,11 @@ def _machine(root: Path) -> Iterator[int]:
 def _cgroups(root: Path) -> Iterator[int]:
     """What each memory cgroup leaves that this process is in, be it through one above its own."""
     for kind, folder in _cgroup_folders(root):
-        limit, used, cache = CGROUPS[kind]
+        limit, used, prefix = CGROUPS[kind]
         with suppress(OSError, ValueError):  # no such cgroup here, or its limit is "max"
             most, taken = (int((folder / name).read_text("utf-8")) for name in (limit, used))
             stat = dict(line.split() for line in _lines(folder / "memory.stat"))
-            yield most - taken + int(stat.get(cache, 0))
+            yield most - taken + sum(int(stat.get(prefix + name, 0)) for name in CACHED)
 
 
 def _cgroup_folders(root: Path) -> Iterator[tuple[str, Path]]:

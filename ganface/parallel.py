@@ -21,31 +21,31 @@ from ganface.signals import heard
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-CHUNK = 32  # items handed to a worker at once
-
 
 def map_in_order(
     function: Callable[[Item], Result],
     items: Iterable[Item],
     workers: int | None = None,
+    chunk: int = 32,
     lost: Result | None = None,
 ) -> Iterator[Result]:
-    """Yield function(item) for each item, holding only a few results at a time.
+    """Yield function(item) for each item, holding three times `chunk` results for each worker.
 
+    `chunk` is how many items a worker is handed at once.
     For the main thread. `function` must be picklable, its module light to import.
     `lost` is what is yielded for an item that kills the process it is worked on in; without it
     WorkError is raised, and few items are done in this process, since starting others would take
     longer. One worker, if asked for, is this process itself, whatever the items do to it.
     """
     items = iter(items)
-    first = list(islice(items, 4 * CHUNK))
-    if workers == 1 or (lost is None and len(first) < 4 * CHUNK):
+    first = list(islice(items, 4 * chunk))
+    if workers == 1 or (lost is None and len(first) < 4 * chunk):
         yield from map(function, first)
         yield from map(function, items)
         return
 
     items = chain(first, items)
-    chunks = iter(lambda: list(islice(items, CHUNK)), [])
+    chunks = iter(lambda: list(islice(items, chunk)), [])
     pending: deque[list[Item]] = deque()
     while True:
         try:
@@ -125,6 +125,8 @@ def _submit(
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, handlers)
     try:
         return pool.submit(function, *arguments)
+    except OSError as error:
+        raise WorkError(f"no process can be started ({error.strerror or error})") from error
     finally:
         if os.name == "posix":
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)

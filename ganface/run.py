@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
-import zipfile
+import sys
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ganface import files
+from ganface.dataset.pack import is_zip
 from ganface.errors import UserError
 from ganface.lock import locked
 
@@ -79,9 +81,12 @@ class Run:
     def snapshots(self) -> dict[int, Path]:
         return _by_step(self.path / "snapshots", ".safetensors")
 
+    def holds_training(self) -> bool:
+        return self.config.is_file() or bool(self.checkpoints())
+
     def exists(self) -> bool:
         """Whether a training wrote here. Raises UserError if something else is in the way."""
-        if self.config.is_file() or self.checkpoints():
+        if self.holds_training():
             return True
         begins = (LOCK, self.cache.name, f".{self.config.name}.")
         if self.path.is_dir() and all(e.name.startswith(begins) for e in self.path.iterdir()):
@@ -136,7 +141,7 @@ def find_model(path: Path, step: int | None = None) -> Path:
     run = Run(path)
     if not path.is_dir():
         raise UserError(f"{path}: there is no such file or run directory")
-    if not run.config.is_file():
+    if not run.holds_training():
         raise UserError(f"{path}: not a run directory; give one, a checkpoint or a snapshot")
     if step is not None:
         snapshots = run.snapshots()
@@ -167,23 +172,36 @@ def is_model(path: Path) -> bool:
     Raises UserError for a file that is none of all these.
     """
     if path.is_dir():
-        return Run(path).config.is_file()
-    return not zipfile.is_zipfile(path) and files.read_header(path).meta["kind"] != "pack"
+        return Run(path).holds_training()
+    return not is_zip(path) and files.read_header(path).meta["kind"] != "pack"
+
+
+def write_config(run: Run, config: dict[str, Any]) -> None:
+    sealed = {**config, "sha256": _digest(config)}
+    files.write_text(run.config, json.dumps(sealed, indent=2) + "\n")
 
 
 def read_config(run: Run) -> dict[str, Any]:
-    """config.json: settings in `build` and `train`, `versions`, and more.
+    """What `write_config` wrote: settings in `build` and `train`, `versions`, and more.
 
-    If it is damaged, the newest whole checkpoint's, which are the same. Raises UserError if there
-    is none.
+    If it is lost, or not as it was written, the newest whole checkpoint's, which are the same; that
+    is said on stderr. Raises UserError if there is none.
     """
     try:
         config = json.loads(run.config.read_text("utf-8"))
-        if all(isinstance(config[name], dict) for name in ("build", "train", "versions")):
-            return config
-        raise ValueError("no settings of a run")
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        if config.pop("sha256") != _digest(config):
+            raise ValueError("changed since it was written")
+        if not all(isinstance(config[name], dict) for name in ("build", "train", "versions")):
+            raise ValueError("no settings of a run")
+        return config
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         for path in reversed(run.checkpoints().values()):
             with suppress(UserError):
-                return files.check(path)
-        raise UserError(f"{run.config}: cannot be read ({error})") from error
+                config = files.check(path)
+                print(f"{run.config}: damaged; the checkpoints' settings hold", file=sys.stderr)
+                return config
+        raise UserError(f"{run.config}: damaged, or of another ganface ({error})") from error
+
+
+def _digest(config: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()

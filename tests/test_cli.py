@@ -395,6 +395,7 @@ def place(home, tiny_run, pack_file, faces):
     (home / "huge.png").write_bytes(huge_png())
     (home / "foreign.png").write_bytes((faces / "000.png").read_bytes())
     (home / "cut.safetensors").write_bytes(tiny_run.generator.read_bytes()[:-50])
+    (home / "cut.zip").write_bytes(b"PK\3\4 and the rest was not downloaded")
     (home / "run").symlink_to(tiny_run.path, target_is_directory=True)
     (home / "pack").symlink_to(pack_file)
     (home / "faces").symlink_to(faces, target_is_directory=True)
@@ -408,6 +409,7 @@ REFUSED = """
     train docs                                  | docs: no image in it; found 1 × .txt
     train file.txt                              | file.txt: not a pack
     train cut.safetensors                       | cut.safetensors: a snapshot, where a pack
+    train cut.zip                               | cut.zip: the zip is cut off or damaged
     train few --dry-run                         | few: 5 images, fewer than --batch-size 64
     train few                                   | few: 5 images, fewer than --batch-size 64
     train faces --size 48                       | --size 48
@@ -428,6 +430,7 @@ REFUSED = """
     train                                       | DATA
     nonsense                                    | nonsense
     dataset build nothing new                   | nothing: there is no such file or folder
+    dataset build cut.zip new                   | cut.zip: the zip is cut off or damaged
     dataset build faces old.png                 | old.png: exists already
     dataset build faces docs                    | docs: exists already
     dataset build faces empty                   | empty
@@ -496,6 +499,7 @@ def test_what_cannot_be_done_is_refused_in_one_line_and_leaves_nothing(
 NEED_TORCH = """
     train empty
     train docs
+    train cut.zip
     train few --dry-run
     train few
     train pack --size 64

@@ -158,7 +158,7 @@ def test_two_processes_go_on_as_one_until_one_is_told_to_stop_and_one_goes_on(
     assert out == ""
     assert err.count("going on from step 2") == err.count("2 processes on CPU") == 1
     assert [line for line in err.splitlines() if line.startswith("ganface: ")] == [
-        "ganface: stopped at step 5; a checkpoint is saved. To go on: ganface train "
+        "ganface: stopped at step 5; a checkpoint is saved. To go on: torchrun … -m ganface train "
         f"{faces} --out {run.path} --resume --cache {cache}"
     ]
     assert list(run.checkpoints()) == [2, 4, 5]

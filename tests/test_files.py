@@ -241,3 +241,13 @@ def test_tensors_that_cannot_be_are_refused(file, tensor):
     file.write_bytes(struct.pack("<Q", len(header)) + header + bytes(4))
     with pytest.raises(UserError, match="not a pack, checkpoint or snapshot of ganface"):
         files.read_header(file)
+
+
+def test_an_own_folder_will_do_below_one_that_is_not_to_be_written_to(tmp_path, monkeypatch):
+    own = tmp_path / "own"
+    own.mkdir()
+    monkeypatch.setattr(os, "access", lambda path, _: path == own)
+    files.check_writable(own)
+    files.check_writable(own / "run" / "file")
+    with pytest.raises(UserError, match=f"no permission for {tmp_path}"):
+        files.check_writable(tmp_path / "other")

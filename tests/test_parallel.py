@@ -13,8 +13,9 @@ import torch
 
 from ganface import parallel
 from ganface.errors import WorkError
-from ganface.parallel import CHUNK, map_in_order, map_in_threads
+from ganface.parallel import map_in_order, map_in_threads
 
+CHUNK = 32  # what a worker is handed at once, if nothing else is said
 MANY = 4 * CHUNK + 5
 
 
@@ -140,3 +141,12 @@ def test_threads_begin_nothing_new_once_nobody_asks_for_results():
     assert after < 1000
     time.sleep(0.01)
     assert len(begun) == after
+
+
+def test_a_process_that_cannot_be_started_is_an_error_in_words(monkeypatch):
+    def refuse(*_):
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(parallel.ProcessPoolExecutor, "submit", refuse)
+    with pytest.raises(WorkError, match="no process can be started"):
+        list(map_in_order(neg, range(MANY), 2))

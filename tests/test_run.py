@@ -81,7 +81,7 @@ def test_creating_again_removes_what_a_killed_process_left_and_nothing_else(run)
 
 def test_a_damaged_config_is_refused(run):
     run.config.write_text('{"train": ')
-    with pytest.raises(UserError, match="cannot be read"):
+    with pytest.raises(UserError, match="damaged, or of another ganface"):
         read_config(run)
 
 

@@ -20,11 +20,12 @@ from PIL import Image
 from ganface import files
 from ganface.config import BuildConfig, changed_settings, check_size
 from ganface.dataset.decode import MAX_FILE_BYTES, SUFFIXES, BadImageError, decode
-from ganface.dataset.pack import Pack, is_pack, write_pack
+from ganface.dataset.pack import Pack, is_pack, is_zip, write_pack
 from ganface.errors import UserError, WorkError
 from ganface.lock import locked
 from ganface.parallel import map_in_order
 
+CHUNK, CHUNK_BYTES = 32, 2**20  # images handed to a worker at once, and what they come to
 NEAR_BITS = 3  # near images differ in at most so many bits of their difference hashes
 NEAR_LEVELS = 8  # and by so many levels of 0 to 255 in the mean over their thumbnails
 
@@ -70,7 +71,7 @@ def list_source(source: Path) -> Listing:
     """List a folder (any depth) or a zip. Raises UserError if it is neither or has no image."""
     if source.is_dir():
         entries = _folder_entries(source)
-    elif source.is_file() and zipfile.is_zipfile(source):
+    elif is_zip(source):
         entries = _zip_entries(source)
     elif source.exists():
         raise UserError(f"{source}: neither a folder, nor a zip, nor a pack")
@@ -153,7 +154,7 @@ def _zip_entries(path: Path) -> Iterator[tuple[str, str, str]]:
             names = sorted({name for name in archive.namelist() if not name.endswith("/")})
             members = [archive.getinfo(name) for name in names]  # of equal names the last one
     except Exception as error:  # a damaged zip can raise anything
-        raise UserError(f"{path}: the zip cannot be read ({error})") from error
+        raise UserError(f"{path}: the zip is cut off or damaged ({error})") from error
     if members and all(member.flag_bits & 1 for member in members):
         raise UserError(f"{path}: the zip is encrypted; unpack it and give the folder")
     for member in members:
@@ -295,7 +296,8 @@ def build_pack(
     files.remove_leftovers(out.parent, out.name)
 
     ingest = partial(_ingest, source, config)
-    results = map_in_order(ingest, listing.images, workers, lost="its decoder crashed")
+    chunk = max(1, min(CHUNK, CHUNK_BYTES // (3 * config.size**2)))
+    results = map_in_order(ingest, listing.images, workers, chunk, "its decoder crashed")
     named = zip(listing.images, results, strict=True)
     with write_pack(out, config) as pack:
         for name, result in track(named, len(listing.images)):
@@ -319,7 +321,11 @@ def build_pack(
         _refuse_too_many_bad(source, config, bad, len(listing.images) + listing.bad, left_out)
 
     report = Report(used, left_out)
-    files.write_text(report_path(out), report.as_json())
+    try:
+        files.write_text(report_path(out), report.as_json())
+    except BaseException:
+        out.unlink()  # neither without the other
+        raise
     return report
 
 

@@ -85,9 +85,14 @@ def write_pack(path: Path, config: BuildConfig) -> Iterator[PackWriter]:
         writer._finish()
 
 
+def is_zip(path: Path) -> bool:
+    """Whether a file is a zip, or was meant to be one."""
+    return path.is_file() and (path.suffix.lower() == ".zip" or zipfile.is_zipfile(path))
+
+
 def is_pack(data: Path) -> bool:
     """Whether DATA is to be opened as a pack, and not read as a folder or zip of images."""
-    return data.is_file() and not zipfile.is_zipfile(data)
+    return data.is_file() and not is_zip(data)
 
 
 class Pack:

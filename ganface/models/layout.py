@@ -69,7 +69,7 @@ def read_model_header(path: Path) -> Header:
         )
     prefix = PREFIXES[header.meta["kind"]]
     try:
-        described, step = dict(header.meta["generator"]), header.meta["step"]
+        described, step = header.meta["generator"].copy(), header.meta["step"]
         architecture = described.pop("architecture")
         if architecture != ARCHITECTURE:
             raise UserError(f"this ganface cannot draw the kind {architecture}")
@@ -86,6 +86,6 @@ def read_model_header(path: Path) -> Header:
             raise ValueError
     except UserError as error:
         raise UserError(f"{path}: its generator cannot be made ({error})") from error
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(f"{path}: its tensors do not fit the generator that it names") from error
     return header

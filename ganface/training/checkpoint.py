@@ -170,7 +170,7 @@ def newest_good(run: Run) -> tuple[dict[str, Any], dict[str, Tensor], list[str]]
         try:
             meta, tensors = files.read(path, "checkpoint")
         except UserError as error:
-            complaints.append(str(error))
+            complaints.append(f"{error}; it is passed over")
             continue
         return meta, tensors, complaints
     if complaints:
@@ -178,11 +178,17 @@ def newest_good(run: Run) -> tuple[dict[str, Any], dict[str, Tensor], list[str]]
     return None
 
 
-def remove_old(run: Run, keep: int, step: int) -> None:
-    """Remove all but the newest `keep` checkpoints up to `step`.
+def set_aside(run: Run, step: int) -> None:
+    """Give checkpoints past `step`, which were passed over, names that are none of a checkpoint.
 
-    Later ones are damaged, and were passed over when the run was resumed: they protect nothing.
+    They would be counted among those to keep, and protect nothing.
     """
-    done = [path for saved, path in run.checkpoints().items() if saved <= step]
-    for path in done[:-keep]:
+    for saved, path in run.checkpoints().items():
+        if saved > step:
+            path.replace(path.with_suffix(".set-aside"))
+
+
+def remove_old(run: Run, keep: int) -> None:
+    """Remove all but the newest `keep` checkpoints."""
+    for path in list(run.checkpoints().values())[:-keep]:
         path.unlink()

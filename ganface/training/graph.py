@@ -56,8 +56,13 @@ def undone(training: Training) -> Iterator[None]:
     it ends or fails."""
     before = {name: tensor.clone() for name, tensor in tensors_of(training).items()}
     scaler = training.players.scaler.state_dict()
+    fresh = [adam for adam in (training.players.opt_G, training.players.opt_D) if not adam.state]
     try:
         yield
+    except BaseException:
+        for adam in fresh:
+            adam.state.clear()  # Adam takes one that is half made for a whole one
+        raise
     finally:
         training.players.scaler.load_state_dict(scaler)
         with torch.no_grad():

@@ -53,7 +53,7 @@ def train(
     examiner = Examiner(pack, config, compute, training)
     feed = open_feed(pack, config, compute, display, processes)
     choose = partial(choose_update, training, config, compute, processes)
-    if compute.refuses and processes.count == 1:
+    if compute.refuses and processes.count == 1 and training.step < config.steps:
         advance = rehearse(training, config, compute, feed.at(training.step + 1), choose)
     else:
         advance = choose()
@@ -160,6 +160,6 @@ def submit_checkpoint(writer: Writer, run: Run, config: TrainConfig, training: T
 
     def save(tensors: dict[str, Tensor]) -> None:
         save_checkpoint(run.checkpoint(step), tensors, meta)
-        remove_old(run, config.keep, step)
+        remove_old(run, config.keep)
 
     writer.submit(HostCopy(tensors_of(training)), save)

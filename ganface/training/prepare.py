@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import platform
 from dataclasses import dataclass
@@ -23,8 +22,15 @@ from ganface.memory import available, in_words
 from ganface.models.convolutions import use_compiled
 from ganface.models.winograd import load_libraries
 from ganface.native import CannotCompile, find_compiler
-from ganface.run import Run, read_config
-from ganface.training.checkpoint import Training, newest_good, remove_old, restore, start
+from ganface.run import Run, read_config, write_config
+from ganface.training.checkpoint import (
+    Training,
+    newest_good,
+    remove_old,
+    restore,
+    set_aside,
+    start,
+)
 from ganface.training.memory import estimate, smaller
 from ganface.training.streams import held_out
 
@@ -190,9 +196,10 @@ def begin(
     }
     notes = _restore_newest(run, plan, training) if resume else []
     if processes.first:
-        files.write_text(run.config, json.dumps(training.meta, indent=2) + "\n")
+        write_config(run, training.meta)
         run.create()  # after config.json, by which a run directory is known
-        remove_old(run, plan.train.keep, training.step)  # which a killed process had left to do
+        set_aside(run, training.step)
+        remove_old(run, plan.train.keep)  # which a killed process had left to do
     if not processes.unanimous(training.step):
         raise WorkError(f"{run.path}: not the same for all processes; put it on a shared disk")
     if not processes.unanimous(int(pack.fingerprint[:15], 16)):

@@ -16,7 +16,7 @@ from PIL import Image
 from ganface.config import BuildConfig
 from ganface.dataset.build import _NearDuplicates, build_pack, cached_pack, list_source, report_path
 from ganface.dataset.pack import Pack
-from ganface.errors import UserError, WorkError
+from ganface.errors import CannotWriteError, UserError, WorkError
 
 CONFIG = BuildConfig(size=16, max_bad=60)
 posix = pytest.mark.skipif(os.name != "posix", reason="POSIX file systems only")
@@ -497,3 +497,26 @@ def test_of_two_zip_members_with_one_name_the_last_is_read_once(tmp_path):
             archive.writestr("a.png", image.getvalue())
     report = build(source, tmp_path / "pack")
     assert (report.used, report.left_out) == (1, {})
+
+
+def test_there_is_no_pack_without_its_report(source, out, monkeypatch):
+    def full(*_):
+        raise CannotWriteError("no room")
+
+    monkeypatch.setattr("ganface.files.write_text", full)
+    with pytest.raises(CannotWriteError):
+        build(source, out)
+    assert tree(out.parent) == {}
+
+
+@pytest.mark.parametrize(("size", "chunk"), [(64, 32), (256, 5), (1024, 1)])
+def test_few_large_images_are_held_at_once(source, out, monkeypatch, size, chunk):
+    given = []
+
+    def record(function, names, workers, chunk, lost):  # noqa: ARG001
+        given.append(chunk)
+        return map(function, names)
+
+    monkeypatch.setattr("ganface.dataset.build.map_in_order", record)
+    build(source, out, BuildConfig(size=size))
+    assert given == [chunk]

@@ -11,7 +11,7 @@ from ganface.errors import UserError
 from ganface.images import read_png_meta
 from ganface.models.snapshot import load_generator
 from ganface.plot import draw_plot
-from ganface.run import Run
+from ganface.run import Run, read_config, write_config
 from ganface.stats import StatsFile
 from ganface.training.checkpoint import newest_good
 from ganface.training.verdict import judge, relevant
@@ -76,6 +76,7 @@ def test_a_damaged_checkpoint_is_passed_over_and_the_run_ends_as_undisturbed(
             assert result.code == 0, what
             assert f"going on from step {before}" in result.err
             assert f"{run.checkpoint(newest)}: " in result.err
+            run.checkpoint(newest).with_suffix(".set-aside").unlink()
             assert content(run) == expected
     figure(f"{len(tries(3, 50))} damaged, each passed over for the one before")
 
@@ -125,13 +126,32 @@ def test_settings_that_were_damaged_are_taken_from_the_checkpoints(
     again = ("train", pack_file, "--out", run.path, "--resume")
     text = run.config.read_text()
     run.config.write_text(text[:500] if damage == "cut" else text.replace("0.0002", "0.0003"))
-    if damage == "changed":
-        line = invoke(*again).refused()
-        assert f"{run.config}: does not fit the checkpoints (--lr was 0.0003, now 0.0002)" in line
-    if damage != "cut":
+    if damage == "removed":
         run.config.unlink()
-    assert invoke(*again).code == 0
+    result = invoke(*again)
+    assert result.code == 0
+    assert f"{run.config}: damaged; the checkpoints' settings hold" in result.err
     assert content(run) == content(undisturbed)
+
+
+def test_settings_of_another_run_are_refused(pack_file, tmp_path, undisturbed, invoke):
+    run = Run(shutil.copytree(undisturbed.path, tmp_path / "run"))
+    config = read_config(run)
+    write_config(run, {**config, "train": {**config["train"], "lr": 3e-4}})
+    line = invoke("train", pack_file, "--out", run.path, "--resume").refused()
+    assert f"{run.config}: does not fit the checkpoints (--lr was 0.0003, now 0.0002)" in line
+
+
+def test_any_bit_of_the_settings_that_flips_is_noticed(undisturbed, tmp_path, capfd, tries):
+    run = Run(shutil.copytree(undisturbed.path, tmp_path / "run"))
+    settings, whole, dice = read_config(run), run.config.read_bytes(), random.Random(4)
+    for _ in tries(100, 2_000):
+        data = bytearray(whole)
+        data[dice.randrange(len(data))] ^= 1 << dice.randrange(8)
+        run.config.write_bytes(data)
+        found = read_config(run)
+        assert {key: found[key] for key in settings} == settings
+        assert found == settings or "damaged" in capfd.readouterr().err
 
 
 def test_a_damaged_pack_in_the_cache_is_named_with_what_to_do(faces, tmp_path, invoke):

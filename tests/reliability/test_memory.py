@@ -63,7 +63,8 @@ def v1(folder, limit, used, cache=0):
     return {
         f"{folder}/memory.limit_in_bytes": limit,
         f"{folder}/memory.usage_in_bytes": used,
-        f"{folder}/memory.stat": f"inactive_file 7\ntotal_inactive_file {cache}",
+        f"{folder}/memory.stat": f"inactive_file 7\ntotal_inactive_file {cache}\n"
+        f"total_active_file {cache}",
     }
 
 
@@ -72,7 +73,7 @@ def v2(folder, limit, used, cache=0):
     return {
         f"{folder}/memory.max": limit,
         f"{folder}/memory.current": used,
-        f"{folder}/memory.stat": f"anon 5\ninactive_file {cache}",
+        f"{folder}/memory.stat": f"anon 5\ninactive_file {cache}\nactive_file {cache}",
     }
 
 
@@ -87,13 +88,13 @@ def test_a_machine_says_what_is_free(machine):
 @pytest.mark.parametrize(
     ("cgroup", "mount", "files", "left"),
     [
-        ("4:memory:/a/b", V1, v1("/a/b", 1000, 300, 100), 800),
+        ("4:memory:/a/b", V1, v1("/a/b", 1000, 300, 50), 800),
         ("4:cpu,memory:/a", V1, v1("/a", 1000, 300), 700),
         ("4:memory:/a/b", V1, v1("/a/b", NO_LIMIT, 300) | v1("/a", 900, 300), 600),
         ("4:memory:/a/b", V1, v1("/a/b", 500, 300) | v1("/a", 900, 300), 200),
         ("4:memory:/a", V1, v1("/a", NO_LIMIT, 300), 9000 * 1024),
         ("4:memory:/a", V1, v1("/a", 300, 400), 0),
-        ("0::/a/b", V2, v2("/a/b", 1000, 300, 100), 800),
+        ("0::/a/b", V2, v2("/a/b", 1000, 300, 50), 800),
         ("0::/a/b", V2, v2("/a/b", "max", 300) | v2("/a", 900, 300), 600),
         ("0::/", V2, v2("", 900, 300), 600),
         # What a container sees as its root has a longer path outside

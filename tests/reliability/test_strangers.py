@@ -18,6 +18,7 @@ from ganface import files
 from ganface.files import BLANK_DIGEST, METADATA_KEY
 from ganface.images import to_pil
 from ganface.models.layout import generator_shapes
+from ganface.run import read_config, write_config
 
 WATCH = Path(__file__).parents[1] / "watch.py"
 GENERATOR = {"architecture": "dcgan", "size": 32, "z_dim": 2, "width": 1}
@@ -80,6 +81,8 @@ CASES = {
     "width true": changed(width=True),
     "width not a number": changed(width=float("nan")),
     "another size": changed(size=64),
+    "size as a fraction": changed(size=32.0),
+    "pairs for a generator": {"meta": {**META, "generator": [*GENERATOR.items()]}},
     "a size that is none": changed(size=10**6),
     "an argument that is none": changed(device="cuda"),
     "upsample as list": changed(upsample=["nearest"]),
@@ -207,12 +210,13 @@ def test_what_info_prints_of_a_stranger_s_file_does_nothing_to_the_terminal(tmp_
 
 
 def test_a_run_directory_of_a_stranger_is_refused_in_one_line(run_copy, pack_file, invoke):
-    config = json.loads(run_copy.config.read_text())
+    config = read_config(run_copy)
     for path in run_copy.checkpoints().values():
         path.unlink()  # whose settings would be taken in place of damaged ones
-    texts = ["[]", "7", '{"train": 1}', "[" * 10_000, '{"train": {}, "build": {}}']
+    texts = ["[]", "7", '{"train": 1}', "[" * 10_000, '{"sha256": 1}', json.dumps(config)]
     for change in ({"width": "64"}, {"steps": 10**9, "lr": None}, {"no": 1}, {"batch_size": [8]}):
-        texts.append(json.dumps({**config, "train": {**config["train"], **change}}))
+        write_config(run_copy, {**config, "train": {**config["train"], **change}})
+        texts.append(run_copy.config.read_text())
     for text in texts:
         run_copy.config.write_text(text)
         line = invoke("train", pack_file, "--out", run_copy.path, "--resume").refused()

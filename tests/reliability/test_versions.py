@@ -1,11 +1,10 @@
 """Files of another version of ganface: read if they can be, else the version is said."""
 
-import json
-
 import pytest
 
 from ganface import __version__, files
 from ganface.models.dcgan import Generator, initialise
+from ganface.run import read_config, write_config
 from ganface.training import streams
 
 
@@ -41,10 +40,10 @@ def test_a_newer_pack_is_refused(faces, tmp_path, invoke, future):
 
 
 def test_a_run_of_a_newer_ganface_is_refused_and_left_alone(run_copy, pack_file, invoke):
-    config = json.loads(run_copy.config.read_text())
+    config = read_config(run_copy)
     config["train"]["diffusion"] = True
     config["versions"]["ganface"] = "9.8.7"
-    run_copy.config.write_text(json.dumps(config))
+    write_config(run_copy, config)
     line = invoke("train", pack_file, "--out", run_copy.path, "--resume").refused()
     assert f"not the settings of this ganface, {__version__}" in line
     assert "it takes the one that wrote them, 9.8.7" in line

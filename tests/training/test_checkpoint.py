@@ -15,6 +15,7 @@ from ganface.training.checkpoint import (
     remove_old,
     restore,
     save_checkpoint,
+    set_aside,
     start,
     tensors_of,
 )
@@ -130,15 +131,13 @@ def test_a_run_without_checkpoints_has_none(tmp_path):
     assert newest_good(Run(tmp_path)) is None
 
 
-@pytest.mark.parametrize(
-    ("keep", "step", "left"),
-    [
-        (1, 15, [15]),
-        (2, 15, [10, 15]),
-        (9, 15, [5, 10, 15]),
-        (1, 10, [10, 15]),  # 15 was damaged and will be written again
-    ],
-)
-def test_the_newest_checkpoints_are_kept(run, keep, step, left):
-    remove_old(run, keep, step)
+@pytest.mark.parametrize(("keep", "left"), [(1, [15]), (2, [10, 15]), (9, [5, 10, 15])])
+def test_the_newest_checkpoints_are_kept(run, keep, left):
+    remove_old(run, keep)
     assert list(run.checkpoints()) == left
+
+
+def test_checkpoints_that_were_passed_over_take_no_place_of_those_to_keep(run):
+    set_aside(run, 5)
+    assert list(run.checkpoints()) == [5]
+    assert len(list(run.checkpoint(5).parent.glob("*.set-aside"))) == 2

@@ -55,6 +55,22 @@ def test_what_was_undone_leaves_no_trace(feed, before):
     assert_equal(tensors_of(plain), tensors_of(other))
 
 
+def test_what_failed_half_way_leaves_no_half_of_adam_s_state(feed):
+    plain, other = start(CONFIG, 32, CPU), start(CONFIG, 32, CPU)
+
+    def run_out_of_memory():
+        adam = other.players.opt_D
+        with undone(other):
+            adam.state[adam.param_groups[0]["params"][0]]["step"] = torch.tensor(0.0)
+            raise MemoryError
+
+    with pytest.raises(MemoryError):
+        run_out_of_memory()
+    for training in (plain, other):
+        choose_update(training, CONFIG, CPU, Processes())(feed.at(1), False)
+    assert_equal(tensors_of(plain), tensors_of(other))
+
+
 @pytest.fixture
 def stand_in(monkeypatch):
     """Streams that are none, and a graph whose replay calls what `captured` holds."""

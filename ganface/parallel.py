@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
 from ganface.errors import WorkError
-from ganface.signals import heard
+from ganface.signals import deferred
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -119,21 +119,11 @@ def _submit(
     pool: ProcessPoolExecutor, function: Callable[..., Result], *arguments: Any
 ) -> Future[Result]:
     """May start a process. Signals wait for that: one cut short would print its traceback."""
-    came: list[int] = []
-    handlers = {n: signal.signal(n, lambda n, _: came.append(n)) for n in heard()}
-    if os.name == "posix":  # the process begins with this mask, until _begin_worker
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, handlers)
     try:
-        return pool.submit(function, *arguments)
+        with deferred():
+            return pool.submit(function, *arguments)
     except OSError as error:
         raise WorkError(f"no process can be started ({error.strerror or error})") from error
-    finally:
-        if os.name == "posix":
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-        for number in came:
-            signal.raise_signal(number)
 
 
 def map_in_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -26,6 +27,28 @@ def exit_on_signals() -> None:
     """From now on a signal ends the process as SystemExit does: files half written are removed."""
     for number in heard():
         signal.signal(number, _exit)
+
+
+@contextmanager
+def deferred() -> Iterator[None]:
+    """Signals that come within the block act after it. It starts processes with them blocked."""
+    came: list[int] = []
+    previous = {number: signal.getsignal(number) for number in heard()}
+    try:
+        for number in previous:
+            signal.signal(number, lambda number, _: came.append(number))
+        if os.name == "posix":
+            mask = signal.pthread_sigmask(signal.SIG_BLOCK, previous)
+        try:
+            yield
+        finally:
+            if os.name == "posix":
+                signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+        for number in came:
+            signal.raise_signal(number)
 
 
 class StopRequest:

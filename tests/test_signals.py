@@ -235,8 +235,8 @@ def test_a_signal_at_any_moment_of_an_ingestion_ends_all_its_processes_in_silenc
         # To all of its group, as a terminal does it, or to the command alone
         dice.choice((os.kill, os.killpg))(process.pid, number)
         _, stderr = process.communicate(timeout=20)  # until no worker is left that could write
-        if out.exists():
-            assert tree(out) == {}, attempt
+        if out.exists():  # and all of it, if the signal came as all was done
+            assert set(tree(out)) in (set(), {"pack.safetensors", "pack.report.json"}), attempt
         if "KeyboardInterrupt" not in stderr:  # Python itself, before the command has begun
             assert (process.returncode, stderr) == (128 + number, ""), attempt
 

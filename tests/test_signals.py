@@ -237,7 +237,8 @@ def test_a_signal_at_any_moment_of_an_ingestion_ends_all_its_processes_in_silenc
         _, stderr = process.communicate(timeout=20)  # until no worker is left that could write
         if out.exists():  # and all of it, if the signal came as all was done
             assert set(tree(out)) in (set(), {"pack.safetensors", "pack.report.json"}), attempt
-        if "KeyboardInterrupt" not in stderr:  # Python itself, before the command has begun
+        # Python itself: before the command has begun, or in a destructor, where exceptions are lost
+        if not ("KeyboardInterrupt" in stderr or "Exception ignored" in stderr):
             assert (process.returncode, stderr) == (128 + number, ""), attempt
 
 

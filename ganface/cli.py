@@ -165,8 +165,7 @@ def train(
         read_header(data, "pack")
     run = Run(out or Path("runs") / name_of(data))
     if not run.begun(resume):
-        check_size(BuildConfig(**pick(BuildConfig, given)).size)
-        TrainConfig.of(pick(TrainConfig, given))
+        check_settings(pick(BuildConfig, given), pick(TrainConfig, given))
 
     from ganface.distributed import this_process
     from ganface.training.prepare import check_memory, make_plan
@@ -189,6 +188,16 @@ def train(
     }
     if processes.first:
         show_result(result, as_json, f"{run.timeline}\n{run.timeline_gif}\n{run.generator}")
+
+
+def check_settings(build: dict[str, Any], train: dict[str, Any]) -> None:
+    """Raise UserError for settings that no training can begin with."""
+    if train.get("init_from") is not None:
+        from ganface.training.origin import find_origin
+
+        build, train = find_origin(Path(train["init_from"])).adopt(build, train)
+    check_size(BuildConfig(**build).size)
+    TrainConfig.of(train)
 
 
 def train_together(

@@ -140,6 +140,11 @@ class TrainConfig(DeviceConfig):
         "best", "Defaults of what follows: the best we know, or the DCGAN paper's."
     )
     steps: int = setting(50_000, "Updates of D and G to train for.", at_least(1), may_change=True)
+    init_from: str | None = setting(
+        None,
+        "Begin with the networks of this run, checkpoint or snapshot.",
+        may_change=True,  # it is of no use once the run has begun
+    )
     batch_size: int = setting(64, "Images per update.", at_least(2))
     width: int = setting(64, "Channels of the layer next to the image.", between(1, 1024))
     z_dim: int = setting(100, "Length of the latent vector z.", between(1, 65_536))

@@ -32,6 +32,7 @@ from ganface.training.checkpoint import (
     start,
 )
 from ganface.training.memory import estimate, smaller
+from ganface.training.origin import begin_with, find_origin
 from ganface.training.streams import held_out
 
 COMPILE_STEPS = 100  # from so many on, faster kernels earn back the seconds of their compilation
@@ -65,6 +66,8 @@ def make_plan(
     """
     there = run.begun(resume)
     if not there:
+        if train.get("init_from") is not None:
+            build, train = find_origin(Path(train["init_from"])).adopt(build, train)
         config = TrainConfig.of(train)
         check_size(build.get("size", BuildConfig.size))
         compute = _compute(config, None, processes)
@@ -195,6 +198,8 @@ def begin(
         },
     }
     notes = _restore_newest(run, plan, training) if resume else []
+    if training.step == 0 and plan.train.init_from is not None:
+        notes.append(begin_with(training, find_origin(Path(plan.train.init_from)).path))
     if processes.first:
         write_config(run, training.meta)
         run.create()  # after config.json, by which a run directory is known

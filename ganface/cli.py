@@ -69,9 +69,7 @@ Cache = Annotated[
 ]
 Model = Annotated[Path, typer.Argument(help="A run directory, a checkpoint or a snapshot.")]
 Step = Annotated[int | None, typer.Option(help="Take this milestone of a run, not its latest.")]
-Truncation = Annotated[
-    float, typer.Option(min=0, max=2, help="Pull z to the origin: below 1, plainer faces.")
-]
+Best = Annotated[bool, typer.Option("--best", help="Take a run's snapshot with the best score.")]
 
 
 # ---------------------------------------------------------------------------- dataset
@@ -302,8 +300,8 @@ def sample(
         bool, typer.Option("--grid", help="One picture of all, the default.")
     ] = False,
     as_images: Annotated[bool, typer.Option("--images", help="A file for each face.")] = False,
-    truncation: Truncation = 1.0,
     step: Step = None,
+    best: Best = False,
     out: Annotated[
         Path | None,
         typer.Option(help="The PNG; with --images, a folder. NAME-faces if not given."),
@@ -317,7 +315,7 @@ def sample(
     from ganface.run import find_model
 
     numbers = parse_integers("--seeds", seeds)
-    path = find_model(model, step)
+    path = find_model(model, step, best)
     read_model_header(path)
     out = choose_out(out, f"{name_of(model)}-faces" + ("" if as_images else ".png"), as_images)
     if not as_images and out.suffix.lower() != ".png":
@@ -325,16 +323,16 @@ def sample(
 
     from ganface.generate import BATCH, draw_grid, hasten, render
     from ganface.images import save_png, to_pil
-    from ganface.latents import truncate, z_of
+    from ganface.latents import z_of
     from ganface.parallel import map_in_threads
 
     G, meta = open_generator(path, given)
-    made_by = {**origin(meta), "truncation": truncation}
+    made_by = origin(meta)
     written: list[Path] = []
 
     def draw(part: Sequence[int]) -> list[Path]:
         paths = [out / f"seed-{seed:06d}.png" for seed in part]
-        faces = render(G, truncate(z_of(part, G.z_dim), truncation))
+        faces = render(G, z_of(part, G.z_dim))
         for seed, path, face in zip(part, paths, faces, strict=True):
             meta = {"kind": "face", "seeds": str(seed), **made_by}
             save_png(path, to_pil(face), meta, durable=False)
@@ -349,7 +347,7 @@ def sample(
                 written += paths
     if as_grid or not as_images:
         written.append(out / "grid.png" if as_images else out)
-        sheet = draw_grid(G, truncate(z_of(numbers, G.z_dim), truncation))
+        sheet = draw_grid(G, z_of(numbers, G.z_dim))
         save_png(written[-1], sheet, {"kind": "grid", "seeds": seeds, **made_by})
     show_result(
         {"out": str(out), "files": [str(file) for file in written], **made_by}, as_json, str(out)
@@ -372,8 +370,8 @@ def interpolate(
         str | None, typer.Option(help="Instead of a walk: a row for each of these entries of z.")
     ] = None,
     dim_range: Annotated[str, typer.Option("--range", help="From, to, with --dims.")] = "-3,3",
-    truncation: Truncation = 1.0,
     step: Step = None,
+    best: Best = False,
     out: Annotated[
         list[Path] | None,
         typer.Option(
@@ -389,7 +387,7 @@ def interpolate(
     from ganface.models.layout import read_model_header
     from ganface.run import find_model
 
-    path = find_model(model, step)
+    path = find_model(model, step, best)
     read_model_header(path)
     default = f"{name_of(model)}-{'dims' if dims else 'walk'}"
     outs = [choose_out(each, "", folder=not each.suffix) for each in out or []]
@@ -411,11 +409,11 @@ def interpolate(
 
     from ganface.generate import draw_strip, draw_sweep, draw_walk_frames, render_walks
     from ganface.images import save_animation, save_png
-    from ganface.latents import lerp, slerp, sweep, truncate, walks, z_of
+    from ganface.latents import lerp, slerp, sweep, walks, z_of
 
     G, meta = open_generator(path, given)
-    z = truncate(z_of(numbers, G.z_dim), truncation)
-    made_by = {"seeds": seeds, "frames": frames, "truncation": truncation, **origin(meta)}
+    z = z_of(numbers, G.z_dim)
+    made_by = {"seeds": seeds, "frames": frames, **origin(meta)}
     if dims is not None:
         if max(entries) >= G.z_dim:
             raise UserError(f"--dims {dims}: z has {G.z_dim} entries, 0 to {G.z_dim - 1}")
@@ -484,6 +482,7 @@ def evaluate(
         typer.Option(min=1, help="Images to measure; 50,000 on a GPU, 5,000 on a CPU."),
     ] = None,
     step: Step = None,
+    best: Best = False,
     all_steps: Annotated[
         bool, typer.Option("--all-steps", help="Measure every milestone of a run.")
     ] = False,
@@ -508,9 +507,9 @@ def evaluate(
     for path in (images, data):
         if not path.exists():
             raise UserError(f"{path}: there is no such file or folder")
-    models = find_models(images, step, all_steps) if is_model(images) else []
-    if not models and (step is not None or all_steps):
-        raise UserError(f"{images}: images have no steps; leave --step and --all-steps out")
+    models = find_models(images, step, best, all_steps) if is_model(images) else []
+    if not models and (step is not None or best or all_steps):
+        raise UserError(f"{images}: images have no steps; leave --step, --best, --all-steps out")
     out = choose_out(out, f"{name_of(images)}-evaluation", folder=True)
 
     from ganface.device import choose_device

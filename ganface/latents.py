@@ -17,11 +17,6 @@ def z_of(seeds: Iterable[int], z_dim: int) -> Tensor:
     )
 
 
-def truncate(z: Tensor, truncation: float) -> Tensor:
-    """Pull z towards the origin: 1 leaves it alone, 0 is the face in the middle."""
-    return z * truncation
-
-
 def lerp(a: Tensor, b: Tensor, t: float) -> Tensor:
     """The point at t in [0, 1] of the straight line from a to b, each [z_dim]."""
     return torch.lerp(a, b, t)

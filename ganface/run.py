@@ -129,12 +129,17 @@ def _by_step(folder: Path, suffix: str) -> dict[int, Path]:
     return dict(sorted((int(match[1]), path) for match, path in matches if match))
 
 
-def find_model(path: Path, step: int | None = None) -> Path:
-    """The model file that MODEL means: a snapshot of a run directory, or the file itself.
+def find_model(path: Path, step: int | None = None, best: bool = False) -> Path:
+    """The model file that MODEL means: of a run directory its latest snapshot, that of `step` or
+    the one with the `best` score; or the file itself.
 
-    Raises UserError if there is none, or none of `step`.
+    Raises UserError if there is none, or not the one that was asked for.
     """
+    if best and step is not None:
+        raise UserError(f"--step {step}: does not go with --best")
     if path.is_file():
+        if best:
+            raise UserError(f"--best: {path} is one file; give its run directory")
         if step is not None:
             raise UserError(f"--step {step}: {path} is one file; give its run directory")
         return path
@@ -149,18 +154,24 @@ def find_model(path: Path, step: int | None = None) -> Path:
             there = ", ".join(map(str, snapshots)) or "none yet"
             raise UserError(f"--step {step}: {path} has no snapshot of it; there are: {there}")
         return snapshots[step]
+    if best:
+        if not run.best.is_file():
+            raise UserError(f"--best: {path} has no score yet; see train --evaluate-every")
+        return run.best
     if not run.generator.is_file():
         raise UserError(f"{path}: has no generator yet; its first comes with the first picture")
     return run.generator
 
 
-def find_models(path: Path, step: int | None, all_steps: bool) -> list[Path]:
+def find_models(
+    path: Path, step: int | None = None, best: bool = False, all_steps: bool = False
+) -> list[Path]:
     """The file that `find_model` finds or, of `all_steps`, every snapshot of the run, in order."""
-    latest = find_model(path, step)
+    latest = find_model(path, step, best)
     if not all_steps:
         return [latest]
-    if step is not None:
-        raise UserError(f"--step {step}: does not go with --all-steps")
+    if best or step is not None:
+        raise UserError(f"{'--best' if best else f'--step {step}'}: does not go with --all-steps")
     if not path.is_dir():
         raise UserError(f"--all-steps: {path} is one file; give its run directory")
     return list(Run(path).snapshots().values()) or [latest]

@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import shlex
+import shutil
 import struct
 import subprocess
 import sys
@@ -202,13 +203,13 @@ def test_sample_writes_a_face_that_is_named_twice_once(tiny_run, invoke, home):
     assert set(tree(home / "faces")) == set(names)
 
 
-def test_truncation_to_zero_leaves_one_face(tiny_run, invoke, home):
-    options = ("--images", "--seeds", "0-2", "--truncation")
-    invoke("sample", tiny_run.path, *options, 0, "--out", "zero").done()
-    invoke("sample", tiny_run.path, *options, 0.5, "--out", "half").done()
-    assert len({pixels_of(path) for path in (home / "zero").iterdir()}) == 1
-    assert len({pixels_of(path) for path in (home / "half").iterdir()}) == 3
-    assert read_png_meta(home / "half" / "seed-000000.png")["truncation"] == 0.5
+def test_best_is_the_snapshot_of_the_best_score(run_copy, invoke, home):
+    shutil.copy(run_copy.snapshot(4), run_copy.best)
+    for name, option in (("best", ("--best",)), ("four", ("--step", 4))):
+        invoke("sample", run_copy.path, *option, "--out", f"{name}.png").done()
+        invoke("interpolate", run_copy.path, *option, "--out", f"{name}-walk.png").done()
+    assert (home / "best.png").read_bytes() == (home / "four.png").read_bytes()
+    assert (home / "best-walk.png").read_bytes() == (home / "four-walk.png").read_bytes()
 
 
 @pytest.mark.parametrize("options", [("--images", "--out", "empty"), ("--out", "new/grid.png")])
@@ -449,7 +450,10 @@ REFUSED = """
     sample pack --step 5                        | --step 5: pack is one file
     sample run --seeds 5-1                      | --seeds 5-1: the range 5-1 runs backwards
     sample run --seeds ''                       | --seeds
-    sample run --truncation 3                   | '--truncation'
+    sample run --best                           | --best: run has no score yet
+    sample run --best --step 4                  | --step 4: does not go with --best
+    sample pack --best                          | --best: pack is one file
+    evaluate run pack --best --all-steps        | --best: run has no score yet
     sample run --out old.png                    | old.png: exists already
     sample run --out new.jpg                    | --out new.jpg
     sample run --images --out docs              | docs: exists already
@@ -576,12 +580,12 @@ def test_version_is_one_line_on_stdout(invoke):
         (
             "train",
             "--size --out --resume --steps --batch-size --width --z-dim --lr --seed --seeds "
-            "--milestones --checkpoint-every --keep --precision --device --cache --dry-run --json",
+            "--init-from --milestones --checkpoint-every --keep --precision --device --cache --dry-run --json",
         ),
-        ("sample", "--seeds --grid --images --truncation --step --out --device --json"),
+        ("sample", "--seeds --grid --images --step --best --out --device --json"),
         (
             "interpolate",
-            "--seeds --mode --frames --fps --loop --rows --dims --range --step --out --json",
+            "--seeds --mode --frames --fps --loop --rows --dims --range --step --best --out --json",
         ),
         ("info", "--json"),
     ],

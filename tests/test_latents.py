@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from ganface.latents import lerp, slerp, sweep, truncate, walk, walks, z_of
+from ganface.latents import lerp, slerp, sweep, walk, walks, z_of
 
 Z_DIM = 100
 
@@ -32,13 +32,6 @@ def test_z_is_standard_normal_and_differs_between_seeds():
     assert abs(z.mean().item()) < 0.03
     assert abs(z.std().item() - 1) < 0.03
     assert len(z.unique(dim=0)) == 300
-
-
-def test_truncation_scales_z():
-    z = z_of((1,), Z_DIM)
-    assert torch.equal(truncate(z, 1), z)
-    torch.testing.assert_close(truncate(z, 0.5).norm(), z.norm() / 2)
-    assert not truncate(z, 0).any()
 
 
 @pytest.mark.parametrize("way", [slerp, lerp])

@@ -119,6 +119,6 @@ def test_a_zip_or_a_pack_is_no_model_and_other_files_are_refused(tmp_path, tiny_
 
 
 def test_all_steps_are_those_that_left_a_snapshot(tiny_run):
-    assert find_models(tiny_run.path, None, all_steps=True) == [*tiny_run.snapshots().values()]
-    assert find_models(tiny_run.path, 4, all_steps=False) == [tiny_run.snapshot(4)]
-    assert find_models(tiny_run.generator, None, all_steps=False) == [tiny_run.generator]
+    assert find_models(tiny_run.path, all_steps=True) == [*tiny_run.snapshots().values()]
+    assert find_models(tiny_run.path, 4) == [tiny_run.snapshot(4)]
+    assert find_models(tiny_run.generator) == [tiny_run.generator]

@@ -29,7 +29,7 @@ OUTS += [
 SEEDS = ["0", "0-8", "3,1", "5-1", "-1", "x", "", "0-99999999", ",", "1-", "9" * 30, "0-3,0-3"]
 STEPS = ["4", "12", "0", "-1", "x", "99999999999999999999"]
 SHARED = {"--json": None, "--out": OUTS, "--device": ["cpu", "auto", "mps", "x"]}
-MODELS = {**SHARED, "--seeds": SEEDS, "--truncation": NUMBERS, "--step": STEPS}
+MODELS = {**SHARED, "--seeds": SEEDS, "--best": None, "--step": STEPS}
 WALK = {
     "--mode": ["lerp", "x"],
     "--fps": NUMBERS,
@@ -55,6 +55,7 @@ TRAIN = {
     "--augment": ["off", "on", "adaptive", "x"],
     "--upsample": ["transposed", "nearest", "x"],
     "--precision": ["fp32", "bf16", "fp16", "auto", "x"],
+    "--init-from": ["run", "text", "missing", ""],
     "--milestones": SEEDS,
     "--seeds": SEEDS,
     "--out": ["new", "run", "text", "empty", "", "a/b", "x" * 300, "."],

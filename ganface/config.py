@@ -188,7 +188,7 @@ class TrainConfig(DeviceConfig):
         may_change=True,
     )
     evaluate_every: int = setting(
-        0,
+        1000,
         "Steps between scores of G_ema, of which the best is kept; 0 for none.",
         at_least(0),
         may_change=True,

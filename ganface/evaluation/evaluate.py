@@ -107,7 +107,7 @@ class Evaluation:
         """Images so described, against the reference."""
         density, coverage = density_and_coverage(self._features, self._radii, features)
         pairs = zip(projections, self._projections, strict=True)
-        swd = [sliced_wasserstein(*pair) for pair in pairs]
+        swd = [sliced_wasserstein(*pair).item() for pair in pairs]
         sides = scales(self._reals.size)
         return {
             "frechet": frechet_distance(gaussian_of(features), self._gaussian),

@@ -17,7 +17,7 @@ DIM = 5 * sum(CHANNELS)
 
 
 class RandomFeatures(nn.Module):
-    """uint8 images [N, 3, S, S], S at least 16 -> float32 [N, DIM] on the CPU.
+    """uint8 images [N, 3, S, S], S at least 16 -> float32 [N, DIM], where the network is.
 
     Four layers of 3 × 3 convolutions see structures of 3, 8, 18 and 38 pixels. What counts of each
     channel is the mean over each quarter of the image, and the standard deviation over the whole:
@@ -45,4 +45,4 @@ class RandomFeatures(nn.Module):
             x = conv2d(pad(x, (1, 1, 1, 1), mode="reflect"), weight).relu()
             features += [adaptive_avg_pool2d(x, 2).flatten(1), x.std((2, 3))]
             x = avg_pool2d(x, 2)
-        return torch.cat(features, 1).cpu()
+        return torch.cat(features, 1)

@@ -58,14 +58,14 @@ def describe(
     functions: Sequence[Function],
     track: Track = untracked,
 ) -> list[Tensor]:
-    """What each of `functions` makes of these images, one row for each: [len(indices), ...].
+    """What each of `functions` makes of these images, one row for each, on the CPU.
 
     A function is given uint8 [n, 3, S, S], at most CHUNK images at once.
     """
 
     def work(part: Sequence[int]) -> list[Tensor]:
         chunk = images.batch(part)
-        return [function(chunk) for function in functions]
+        return [function(chunk).cpu() for function in functions]
 
     parts = [indices[start : start + CHUNK] for start in range(0, len(indices), CHUNK)]
     rows = track(map_in_threads(work, parts), len(parts))

@@ -2,27 +2,53 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
 from ganface.evaluation.features import RandomFeatures
 from ganface.evaluation.frechet import frechet_distance, gaussian_of
 from ganface.evaluation.images import CHUNK, Images, choose, describe
+from ganface.evaluation.sliced_wasserstein import patches_of, project, sliced_wasserstein
+
+REALS = 5000  # real images that features are compared with, if there are so many
+FACES = 1000  # that are scored, and real images that their patches are compared with
+PATCHES = 16  # of each image, at each scale
 
 
 class Scorer:
     """Holds reals against which images are scored; prepared once, cheap from then on."""
 
-    def __init__(self, reals: Images, count: int, device: torch.device) -> None:
-        """Take `count` of the reals, or all if there are fewer. `device`: where to compute."""
-        self._features = RandomFeatures().to(device)
-        (features,) = describe(reals, choose(reals, count), [self._features])
-        self._reals = gaussian_of(features)
+    def __init__(self, reals: Images, device: torch.device) -> None:
+        self._network = RandomFeatures().to(device)
+        self._patches = partial(patches_of, per_image=PATCHES)
+        chosen = choose(reals, REALS)
+        (features,) = describe(reals, chosen, [self._network])
+        (patches,) = describe(reals, chosen[:FACES], [self._patches])
+        self._count = len(patches)
+        self._features = gaussian_of(features)
+        self._projections = [project(level.to(device)) for level in patches.unbind(1)]
 
-    def score(self, images: Tensor) -> float:
-        """The Fréchet distance of uint8 images [N, 3, S, S] to the reals; lower is better.
+    def describe(self, images: Tensor) -> dict[str, Tensor]:
+        """What `score` needs to know of uint8 images [FACES, 3, S, S] on the scorer's device, there.
 
-        It falls as N grows: compare scores of equal N, of a few hundred images or more.
+        Waits for nothing. Its names are "features" and "distances".
         """
-        features = torch.cat([self._features(part) for part in images.split(CHUNK)])
-        return frechet_distance(gaussian_of(features), self._reals)
+        parts = images.split(CHUNK)
+        patches = torch.cat([self._patches(part) for part in parts])[: self._count]
+        pairs = zip(map(project, patches.unbind(1)), self._projections, strict=True)
+        return {
+            "features": torch.cat([self._network(part) for part in parts]),
+            "distances": torch.stack([sliced_wasserstein(*pair) for pair in pairs]),
+        }
+
+    def score(self, described: dict[str, Tensor]) -> float:
+        """How far the described images are from the reals; lower is better.
+
+        The geometric mean of the sliced Wasserstein distance, which sees the shape of detail, and
+        the Fréchet distance in random features, which sees what is where, and its colours.
+        """
+        swd = described["distances"].mean().item()
+        frechet = frechet_distance(gaussian_of(described["features"]), self._features)
+        return (swd * frechet) ** 0.5

@@ -38,9 +38,10 @@ def laplacian_pyramid(images: Tensor) -> list[Tensor]:
 
 def _blur(images: Tensor) -> Tensor:
     channels = images.shape[1]
+    kernel = BINOMIAL.to(images.device).repeat(channels, 1, 1, 1)  # [channels, 1, 1, 5]
     images = pad(images, (2, 2, 2, 2), mode="reflect")
-    images = conv2d(images, BINOMIAL.view(1, 1, 1, 5).repeat(channels, 1, 1, 1), groups=channels)
-    return conv2d(images, BINOMIAL.view(1, 1, 5, 1).repeat(channels, 1, 1, 1), groups=channels)
+    images = conv2d(images, kernel, groups=channels)
+    return conv2d(images, kernel.mT, groups=channels)
 
 
 def _enlarge(images: Tensor) -> Tensor:
@@ -57,13 +58,15 @@ def patches_of(images: Tensor, per_image: int) -> Tensor:
     The places are seeded: the same for equal N and S.
     """
     generator = torch.Generator().manual_seed(0)
-    count = len(images)
-    image = torch.arange(count).view(-1, 1, 1, 1)
-    offsets = torch.arange(SIDE)
+    count, device = len(images), images.device
+    image = torch.arange(count, device=device).view(-1, 1, 1, 1)
+    offsets = torch.arange(SIDE, device=device)
     levels = []
     for level in laplacian_pyramid(images.float()):
         places = level.shape[-1] - SIDE + 1
-        top, left = torch.randint(places, (2, count, per_image, 1, 1), generator=generator)
+        top, left = torch.randint(places, (2, count, per_image, 1, 1), generator=generator).to(
+            device
+        )
         rows, columns = top + offsets.view(-1, 1), left + offsets  # [N, P, 7, 1], [N, P, 1, 7]
         patches = level.movedim(1, -1)[image, rows, columns]  # [N, P, 7, 7, 3]
         levels.append(patches.movedim(-1, 2).flatten(2))
@@ -86,13 +89,14 @@ def project(patches: Tensor) -> Tensor:
     points = points / points.std((0, 2), keepdim=True).clamp(min=1e-8)
     generator = torch.Generator().manual_seed(0)
     directions = torch.randn(DIRECTIONS, 3 * SIDE**2, generator=generator)
-    directions /= directions.norm(dim=1, keepdim=True)
+    directions = (directions / directions.norm(dim=1, keepdim=True)).to(points.device)
     return (directions @ points.flatten(1).T).sort(1).values
 
 
-def sliced_wasserstein(a: Tensor, b: Tensor) -> float:
+def sliced_wasserstein(a: Tensor, b: Tensor) -> Tensor:
     """1,000 times the mean distance between two sets, both from `project`, of equally many patches.
 
-    In one dimension, the Wasserstein distance is the mean distance of equal ranks.
+    Returns float32 []. In one dimension, the Wasserstein distance is the mean distance of equal
+    ranks.
     """
-    return 1000 * (a - b).abs().mean().item()
+    return 1000 * (a - b).abs().mean()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
+from concurrent.futures import Future
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -14,7 +15,7 @@ from ganface.dataset.pack import Pack
 from ganface.device import Compute
 from ganface.ema import recalibrate
 from ganface.errors import UserError
-from ganface.evaluation.score import Scorer
+from ganface.evaluation.score import FACES, Scorer
 from ganface.generate import paint
 from ganface.images import (
     caption,
@@ -34,7 +35,6 @@ from ganface.training.checkpoint import Training, require_finite
 from ganface.training.progress import Display
 from ganface.training.writer import HostCopy, Writer
 
-SCORED = 1000  # faces that a score is of
 RECALIBRATION = (16, 64)  # batches, faces in each, for G_ema's BatchNorm statistics
 
 
@@ -44,6 +44,7 @@ class Artist:
     def __init__(
         self,
         run: Run,
+        pack: Pack,
         display: Display,
         writer: Writer,
         config: TrainConfig,
@@ -51,12 +52,14 @@ class Artist:
         training: Training,
     ) -> None:
         self._run = run
+        self._pack = pack
         self._display = display
         self._writer = writer
         self._config = config
         self._compute = compute
         self._training = training
         self._z = z_of(config.grid_seeds, config.z_dim).to(compute.device)
+        self._z_scored = z_of(range(FACES), config.z_dim).to(compute.device)
         noise = torch.randn(
             *RECALIBRATION, config.z_dim, generator=streams.generator(config.seed, "recalibration")
         )
@@ -66,11 +69,15 @@ class Artist:
         with self._compute.autocast():
             recalibrate(self._training.G_ema, self._recalibration)
 
-    def draw_reals(self, pack: Pack) -> None:
-        order = streams.DataOrder(self._config.seed, len(pack), self._config.batch_size)
+    @cached_property
+    def _scorer(self) -> Scorer:
+        return Scorer(self._pack, self._compute.device)
+
+    def draw_reals(self) -> None:
+        order = streams.DataOrder(self._config.seed, len(self._pack), self._config.batch_size)
         indices = order.indices_at(1).tolist()[:64]
-        sheet = grid(pack.batch(indices), square_columns(len(indices)))
-        meta = {"kind": "reals", "dataset": pack.fingerprint, "indices": indices}
+        sheet = grid(self._pack.batch(indices), square_columns(len(indices)))
+        meta = {"kind": "reals", "dataset": self._pack.fingerprint, "indices": indices}
         save_png(self._run.reals, sheet, meta)
 
     def draw_latest(self) -> None:
@@ -89,24 +96,26 @@ class Artist:
 
         self._draw(picture, self._run.snapshot(step), finish)
 
-    def keep_best(self, scorer: Scorer) -> Tensor:
-        """Score G_ema, and keep a snapshot of it if no score was lower. Returns it: float64 []."""
-        training, G_ema, config = self._training, self._training.G_ema, self._config
-        z = z_of(range(SCORED), config.z_dim).to(self._compute.device)
-        score = scorer.score(paint(G_ema, z))
-        if math.isfinite(score) and (training.best is None or score < training.best):
-            training.best, step = score, training.step
+    def keep_best(self) -> Future[float]:
+        """Score G_ema, and keep a snapshot of it if no score was lower: both beside the training.
 
-            def save(tensors: dict[str, Tensor]) -> None:
-                require_finite(tensors, step)
-                images_seen = step * config.images_per_step
+        Returns the score, which is there for every job after it.
+        """
+        training, G_ema, step = self._training, self._training.G_ema, self._training.step
+        scorer = self._scorer
+        described = scorer.describe(paint(G_ema, self._z_scored))
+
+        def keep(tensors: dict[str, Tensor]) -> float:
+            require_finite(tensors, step)
+            score = scorer.score({name: tensors.pop(name) for name in described})
+            if training.best is None or score < training.best:
+                images_seen = step * self._config.images_per_step
                 save_snapshot(self._run.best, tensors, describe_generator(G_ema), step, images_seen)
-                self._display.note(
-                    f"the best so far, with a score of {score:.1f}: {self._run.best}"
-                )
+                training.best = score
+                self._display.note(f"the best so far, with a score of {score:.1f}: step {step:,}")
+            return score
 
-            self._writer.submit(HostCopy(G_ema.state_dict()), save)
-        return torch.tensor(score, dtype=torch.float64)
+        return self._writer.submit(HostCopy({**described, **G_ema.state_dict()}), keep)
 
     def _draw(self, picture: Path, snapshot: Path, finish: Callable[[], None]) -> None:
         step, G_ema = self._training.step, self._training.G_ema

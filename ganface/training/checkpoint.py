@@ -93,13 +93,12 @@ def tensors_of(training: Training) -> dict[str, Tensor]:
 
 
 def meta_of(training: Training) -> dict[str, Any]:
-    """What a checkpoint holds beside the tensors."""
+    """What a checkpoint holds beside the tensors, but for the best score, which comes later."""
     return {
         **training.meta,
         "generator": describe_generator(training.G_ema),
         "step": training.step,
         "seconds": training.seconds,
-        "best": training.best,
         "summed": training.summed,
         "scaler": training.players.scaler.state_dict(),
     }

@@ -15,7 +15,6 @@ from ganface.device import Compute
 from ganface.distributed import Processes
 from ganface.ema import update_ema
 from ganface.errors import Interrupted
-from ganface.evaluation.score import Scorer
 from ganface.run import Run
 from ganface.signals import StopRequest
 from ganface.stats import StatsFile
@@ -36,7 +35,6 @@ from ganface.training.step import LAZY, update
 from ganface.training.writer import HostCopy, Writer
 
 TICK = 10  # steps between lines of stats.jsonl
-SCORED_REALS = 5000  # real images that scores compare with, if there are so many
 PICTURE = 100  # steps between renderings of latest.png, where the disk keeps up
 
 
@@ -66,10 +64,8 @@ def train(
         if processes.first:
             stats = StatsFile(run.stats, training.step)
             reporter = Reporter(stats, display, writer, config, compute, training)
-            artist = Artist(run, display, writer, config, compute, training)
-            artist.draw_reals(pack)
-            if config.evaluate_every:
-                scorer = Scorer(pack, SCORED_REALS, compute.device)
+            artist = Artist(run, pack, display, writer, config, compute, training)
+            artist.draw_reals()
 
         while training.step < config.steps and not stopped_by:
             step = training.step + 1
@@ -89,10 +85,11 @@ def train(
                 if step % EXAMINE == 0:
                     figures |= examiner.examine(processes)
                 if processes.first:
+                    score = None
                     if scored:
                         artist.recalibrate()
-                        figures["score"] = artist.keep_best(scorer)
-                    reporter.tick(HostCopy(figures))
+                        score = artist.keep_best()
+                    reporter.tick(HostCopy(figures), score)
 
             # Draw, and save
             milestone = step in milestones
@@ -159,7 +156,8 @@ def submit_checkpoint(writer: Writer, run: Run, config: TrainConfig, training: T
     step, meta = training.step, meta_of(training)
 
     def save(tensors: dict[str, Tensor]) -> None:
-        save_checkpoint(run.checkpoint(step), tensors, meta)
+        # The best score is that of the jobs before this one
+        save_checkpoint(run.checkpoint(step), tensors, {**meta, "best": training.best})
         remove_old(run, config.keep)
 
     writer.submit(HostCopy(tensors_of(training)), save)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -66,8 +67,11 @@ class Reporter:
         self._last = time.monotonic(), training.step
         self._figures: HostCopy | None = None
 
-    def tick(self, figures: HostCopy) -> None:
-        """Report the updates since the last tick, of which `figures` are the means and findings."""
+    def tick(self, figures: HostCopy, score: Future[float] | None) -> None:
+        """Report the updates since the last tick, of which `figures` are the means and findings.
+
+        `score`: of G_ema, if it was scored now, by a job before this one.
+        """
         # The device is still at work on them. To wait for those before them keeps the times
         # honest, and leaves it enough to do.
         if self._figures:
@@ -91,13 +95,14 @@ class Reporter:
 
         def report(copies: dict[str, Tensor]) -> None:
             require_finite({"means": copies["means"]}, line["step"])
-            whole = {**line, **_named(STATISTICS, copies["means"])}
+            whole = {**line, **_named(STATISTICS, copies["means"].tolist())}
             if "findings" in copies:
                 require_finite({"findings": copies["findings"][len(HELD_OUT) :]}, line["step"])
-                whole |= _named(FINDINGS, copies["findings"])
-            for name in ("strength", "score"):
-                if name in copies:
-                    whole |= _named([name], copies[name][None])
+                whole |= _named(FINDINGS, copies["findings"].tolist())
+            if "strength" in copies:
+                whole |= _named(["strength"], [copies["strength"].item()])
+            if score:
+                whole |= _named(["score"], [score.result()])
             self._history = relevant([*self._history, whole])
             verdict = judge(self._history)
             whole |= {"verdict": str(verdict), **constants}
@@ -108,11 +113,11 @@ class Reporter:
         self._writer.submit(figures, report)
 
 
-def _named(names: Sequence[str], values: Tensor) -> dict[str, float | None]:
+def _named(names: Sequence[str], values: Sequence[float]) -> dict[str, float | None]:
     """JSON knows neither NaN nor infinity: what is not there is null."""
     return {
         name: value if math.isfinite(value) else None
-        for name, value in zip(names, values.tolist(), strict=True)
+        for name, value in zip(names, values, strict=True)
     }
 
 

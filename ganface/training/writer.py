@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -47,21 +48,25 @@ class Writer:
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1)
-        self._jobs: deque[tuple[int, Future[None]]] = deque()
+        self._jobs: deque[tuple[int, Future[Any]]] = deque()
         self._failed = False
 
-    def submit(self, copy: HostCopy, job: Callable[[Tensors], None]) -> None:
-        """Have job(the copies) done after the jobs before it. Waits if too much is waiting."""
+    def submit(self, copy: HostCopy, job: Callable[[Tensors], Any]) -> Future[Any]:
+        """Have job(the copies) done after the jobs before it. Waits if too much is waiting.
+
+        What it returns is known to every job after it.
+        """
         future = self._thread.submit(self._do, copy, job)
         self._jobs.append((copy.nbytes, future))
         while self._jobs and (self._jobs[0][1].done() or self._waiting() > PENDING):
             self._jobs.popleft()[1].result()
+        return future
 
-    def _do(self, copy: HostCopy, job: Callable[[Tensors], None]) -> None:
+    def _do(self, copy: HostCopy, job: Callable[[Tensors], Any]) -> Any:
         if self._failed:
-            return
+            return None
         try:
-            job(copy.wait())
+            return job(copy.wait())
         except BaseException:
             self._failed = True
             raise

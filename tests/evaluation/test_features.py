@@ -3,7 +3,6 @@ import torch
 
 from ganface.evaluation.features import DIM, RandomFeatures
 from ganface.evaluation.frechet import frechet_distance, gaussian_of
-from ganface.evaluation.score import Scorer
 
 
 def discs(seed, count, size=32):
@@ -64,32 +63,3 @@ def test_an_image_has_the_same_features_whatever_it_is_batched_with(features_of)
 def test_spoilt_images_are_further_than_others_of_the_same_kind(distance, spoil):
     reals, others = discs(0, 1000), discs(1, 1000)
     assert distance(reals, spoil(others)) > 2 * distance(reals, others)
-
-
-class Fixed:
-    """Images that are given."""
-
-    def __init__(self, images):
-        self.images = images
-
-    def __len__(self):
-        return len(self.images)
-
-    def batch(self, indices):
-        return self.images[list(indices)]
-
-
-def test_the_score_is_the_distance_to_the_reals_and_rises_with_what_is_wrong(distance):
-    reals = discs(0, 600)
-    scorer = Scorer(Fixed(reals), 1000, torch.device("cpu"))
-    others = discs(1, 600)
-    assert scorer.score(reals) == pytest.approx(0, abs=1e-3)
-    assert scorer.score(others) == pytest.approx(distance(reals, others), rel=1e-3)
-    spoilt = [torch.cat([others[: 600 - n], others[:n] // 4]) for n in (0, 100, 300, 600)]
-    scores = [scorer.score(images) for images in spoilt]
-    assert scores == sorted(scores)
-
-
-def test_a_scorer_of_fewer_reals_takes_that_many():
-    reals = discs(0, 300)
-    assert Scorer(Fixed(reals), 100, torch.device("cpu")).score(reals) > 0.1

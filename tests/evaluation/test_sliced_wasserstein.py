@@ -24,7 +24,7 @@ def distances(a, b, per_image=32):
     levels = zip(
         patches_of(a, per_image).unbind(1), patches_of(b, per_image).unbind(1), strict=True
     )
-    return [sliced_wasserstein(project(x), project(y)) for x, y in levels]
+    return [sliced_wasserstein(project(x), project(y)).item() for x, y in levels]
 
 
 @pytest.mark.parametrize(("size", "sides"), [(32, [32, 16]), (128, [128, 64, 32, 16])])

@@ -6,6 +6,7 @@ from conftest import TINY
 
 from ganface import files
 from ganface.dataset.pack import Pack
+from ganface.evaluation import score
 from ganface.evaluation.score import Scorer
 from ganface.models.snapshot import load_generator
 from ganface.run import Run
@@ -17,7 +18,8 @@ OPTIONS += ("--seeds", "0-3", "--evaluate-every", 7)
 
 @pytest.fixture(autouse=True)
 def few_faces(monkeypatch):
-    monkeypatch.setattr(artist, "SCORED", 64)
+    for module in (artist, score):
+        monkeypatch.setattr(module, "FACES", 64)
 
 
 def scores(run):
@@ -43,8 +45,8 @@ def test_the_snapshot_of_the_lowest_score_is_kept(whole, pack_file):
 
     G, _ = load_generator(whole.best)
     faces = artist.paint(G, artist.z_of(range(64), G.z_dim))
-    scorer = Scorer(Pack(pack_file), 5000, torch.device("cpu"))
-    assert scorer.score(faces) == pytest.approx(found[best], rel=1e-6)
+    scorer = Scorer(Pack(pack_file), torch.device("cpu"))
+    assert scorer.score(scorer.describe(faces)) == pytest.approx(found[best], rel=1e-6)
 
 
 def test_a_resumed_run_keeps_what_an_undisturbed_one_keeps(whole, tmp_path, pack_file, invoke):
@@ -56,14 +58,14 @@ def test_a_resumed_run_keeps_what_an_undisturbed_one_keeps(whole, tmp_path, pack
 
 
 def test_a_worse_one_is_not_kept(tmp_path, pack_file, invoke, monkeypatch):
-    given = iter([5.0, 3.0, float("nan"), 4.0])
+    given = iter([5.0, 3.0, 4.0, 3.5])
     monkeypatch.setattr(Scorer, "score", lambda *_: next(given))
     run = Run(tmp_path / "run")
     result = invoke("train", pack_file, "--out", run.path, *OPTIONS)
     result.done()
     assert files.read(run.best, "snapshot")[0]["step"] == 14
     assert result.err.count("the best so far") == 2
-    assert list(scores(run).values()) == [5.0, 3.0, None, 4.0]
+    assert list(scores(run).values()) == [5.0, 3.0, 4.0, 3.5]
 
 
 def test_without_it_nothing_is_scored(tiny_run):

@@ -159,6 +159,9 @@ class TrainConfig(DeviceConfig):
     lr: float = setting(2e-4, "Adam's learning rate, for D and for G.", a_rate)
     lr_d: float | None = setting(None, "D's learning rate, if not --lr.", optional(a_rate))
     lr_g: float | None = setting(None, "G's learning rate, if not --lr.", optional(a_rate))
+    lr_decay: int = setting(
+        0, "Step from which on learning rates fall, as 1/√step; 0: they stay.", at_least(0)
+    )
     beta1: float = setting(0.5, "Adam's beta1.", between(0, 0.9999))
     beta2: float = setting(0.999, "Adam's beta2.", between(0, 0.999999))
     augment: Literal["off", "on", "adaptive"] = setting(

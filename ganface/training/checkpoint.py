@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Adam
 
 from ganface import files
@@ -64,17 +64,20 @@ def start(config: TrainConfig, size: int, compute: Compute) -> Training:
         network.to(compute.device, memory_format=torch.channels_last)
     G_ema.eval().requires_grad_(False)
 
-    fused = compute.device.type in ("cpu", "cuda")
-    adam = {
-        "betas": (config.beta1, config.beta2),
-        "fused": fused,
-        "capturable": compute.graphed,
-    }
+    def adam(network: nn.Module) -> Adam:
+        return Adam(
+            network.parameters(),
+            torch.zeros((), device=compute.device),  # a rate that each update brings
+            (config.beta1, config.beta2),
+            fused=compute.device.type in ("cpu", "cuda"),
+            capturable=compute.graphed,
+        )
+
     players = Players(
         G,
         D,
-        Adam(G.parameters(), config.rate_G, **adam),
-        Adam(D.parameters(), config.rate_D, **adam),
+        adam(G),
+        adam(D),
         compute.grad_scaler(),
         torch.tensor(1.0 if config.augment == "on" else 0.0, device=compute.device),
     )
@@ -93,12 +96,13 @@ def tensors_of(training: Training) -> dict[str, Tensor]:
 
 
 def meta_of(training: Training) -> dict[str, Any]:
-    """What a checkpoint holds beside the tensors, but for the best score, which comes later."""
+    """What a checkpoint holds beside the tensors."""
     return {
         **training.meta,
         "generator": describe_generator(training.G_ema),
         "step": training.step,
         "seconds": training.seconds,
+        "best": training.best,
         "summed": training.summed,
         "scaler": training.players.scaler.state_dict(),
     }
@@ -146,7 +150,7 @@ def _restore_optimiser(optimiser: Adam, tensors: dict[str, Tensor]) -> None:
     optimiser.load_state_dict({"state": state, "param_groups": groups})
 
 
-def _networks(training: Training) -> dict[str, torch.nn.Module]:
+def _networks(training: Training) -> dict[str, nn.Module]:
     return {"G": training.players.G, "D": training.players.D, "G_ema": training.G_ema}
 
 

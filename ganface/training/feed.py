@@ -1,4 +1,4 @@
-"""What one update is fed: real images, all that is random in it, G's weight in its average.
+"""What one update is fed: real images, all that is random in it, and what follows from its step.
 
 All of it depends on (seed, step) alone. On a GPU the images lie in its memory if they fit. If not,
 a thread reads them from the pack for the next update while the GPU is busy with this one.
@@ -17,6 +17,7 @@ from ganface.config import TrainConfig
 from ganface.dataset.pack import Pack
 from ganface.ema import decay_at
 from ganface.training import streams
+from ganface.training.schedule import learning_rates_at
 from ganface.training.step import Batch
 
 UPLOAD = 1024  # images sent to the device at once
@@ -33,6 +34,7 @@ class Inputs(NamedTuple):
     z: Tensor  # float32 [K · B, z_dim] from N(0, I)
     dice: Tensor  # float32 [K · B, 2, DICE], uniform in [0, 1); empty if no image is augmented
     mix: Tensor  # float32 [K · B], uniform in [0, 1); places between reals and fakes
+    learning_rates: Tensor  # float32 [2]: of D and of G
     ema_weight: Tensor  # float32 []: what the new G counts for in the average
 
     def batches(self, count: int) -> list[Batch]:
@@ -86,9 +88,10 @@ class Feed:
         z = streams.z_at(config.seed, step, count, config.z_dim)
         dice = streams.dice_at(config.seed, step, count, 2, DICE if config.augment != "off" else 0)
         mix = streams.mix_at(config.seed, step, count)
+        learning_rates = torch.tensor(learning_rates_at(step, config))
         ema_weight = torch.tensor(1 - decay_at(step, config.ema_decay))
-        mine = map(self._mine, (flips, z, dice, mix))
-        return Inputs(self._images_at(step), *map(self._send, (*mine, ema_weight)))
+        inputs = (*map(self._mine, (flips, z, dice, mix)), learning_rates, ema_weight)
+        return Inputs(self._images_at(step), *map(self._send, inputs))
 
     def _images_at(self, step: int) -> Tensor:
         if self._images is not None:

@@ -19,6 +19,7 @@ from ganface.losses import LOSSES
 from ganface.training import streams
 from ganface.training.checkpoint import Training
 from ganface.training.feed import normalise
+from ganface.training.schedule import learning_rates_at
 
 EXAMINE = 50  # steps from one time to the next
 EXAMINED = 64  # images of each kind
@@ -68,6 +69,7 @@ class Examiner:
         follows from what D makes of images that are held out, and then stands in `strength`.
         """
         players, config, loss = self._training.players, self._config, LOSSES[self._config.loss]
+        lr_D, lr_G = learning_rates_at(self._training.step, config)
         with observed(players.G), observed(players.D), self._compute.autocast():
             fakes = players.G(self._z)
             seen, fake = players.D(self._seen).float(), players.D(fakes).float()
@@ -82,7 +84,7 @@ class Examiner:
                 *(margin.sigmoid().mean(), right.mean()),
                 overfitting,
                 *(diversity(fakes), diversity(self._seen)),
-                *(pace(players.D, config.rate_D), pace(players.G, config.rate_G)),
+                *(pace(players.D, lr_D), pace(players.G, lr_G)),
             ]
         )
         processes.average(findings)

@@ -141,6 +141,8 @@ def choose_update(
     players = dataclasses.replace(training.players, G=G, D=D)
 
     def advance(inputs: Inputs, penalised: bool) -> None:
+        for optimiser, lr in zip((players.opt_D, players.opt_G), inputs.learning_rates, strict=True):
+            optimiser.param_groups[0]["lr"].copy_(lr)
         batches = inputs.batches(config.d_steps)
         training.sums += update(players, batches, config, compute, penalised)
         update_ema(training.G_ema, training.players.G, inputs.ema_weight)
@@ -156,7 +158,7 @@ def submit_checkpoint(writer: Writer, run: Run, config: TrainConfig, training: T
     step, meta = training.step, meta_of(training)
 
     def save(tensors: dict[str, Tensor]) -> None:
-        # The best score is that of the jobs before this one
+        # A job before this one may have found a better score
         save_checkpoint(run.checkpoint(step), tensors, {**meta, "best": training.best})
         remove_old(run, config.keep)
 

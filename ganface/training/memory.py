@@ -124,13 +124,13 @@ def rehearse(
     def fits(batch_size: int) -> Advance | None:
         gc.collect()  # what a try before this one left
         torch.cuda.empty_cache()
-        *batch, ema_weight = inputs
+        *batch, learning_rates, ema_weight = inputs
         part = [tensor[: config.d_steps * batch_size] for tensor in batch]
         advance = choose()
         try:
             with undone(training):
                 for penalised in sorted({False, bool(config.r1 or config.r2)}):
-                    advance(Inputs(*part, ema_weight), penalised)
+                    advance(Inputs(*part, learning_rates, ema_weight), penalised)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise

@@ -29,6 +29,7 @@ from ganface.distributed import Processes
 from ganface.stats import StatsFile
 from ganface.training.checkpoint import Training, require_finite
 from ganface.training.health import FINDINGS, HELD_OUT
+from ganface.training.schedule import learning_rates_at
 from ganface.training.step import STATISTICS
 from ganface.training.verdict import EARLY, judge, relevant
 from ganface.training.writer import HostCopy, Writer
@@ -87,11 +88,8 @@ class Reporter:
             "images_per_second": round(rate, 1),
         }
 
-        constants = {
-            "precision": self._compute.precision,
-            "lr": config.rate_G,
-            "lr_D": config.rate_D,
-        }
+        lr_D, lr_G = learning_rates_at(training.step, config)
+        constants = {"precision": self._compute.precision, "lr": lr_G, "lr_D": lr_D}
 
         def report(copies: dict[str, Tensor]) -> None:
             require_finite({"means": copies["means"]}, line["step"])

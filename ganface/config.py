@@ -215,10 +215,12 @@ class TrainConfig(DeviceConfig):
     def _contradictions(self) -> dict[str, str | None]:
         """Settings that do not go together, and why, if they were chosen."""
         batch, penalty = self.norm == "batch", bool(self.r1 or self.r2)
-        steep = "D's gradients, through BatchNorm, depend on the other images; add --norm none"
         return {
-            "--r1, --r2": steep if penalty and batch else None,
-            "--loss wgan-gp": steep if self.loss == "wgan-gp" and batch else None,
+            "--loss wgan-gp": (
+                "it bounds the gradient at each image, and BatchNorm mixes images; add --norm none"
+                if self.loss == "wgan-gp" and batch
+                else None
+            ),
             "--loss wgan-gp with --r1, --r2": (
                 "one wants gradients of length 1, the other of 0; leave --r1 and --r2 out"
                 if self.loss == "wgan-gp" and penalty

@@ -19,6 +19,8 @@ def zero_centred(D: nn.Module, images: Tensor) -> Tensor:
 
     R1 for real images, R2 for generated ones: Mescheder, Geiger and Nowozin 2018, "Which Training
     Methods for GANs do actually Converge?" (arXiv:1801.04406), equations 9 and 10.
+    With BatchNorm in D, an image changes the logits of its whole batch; the gradient is that of
+    their sum.
     """
     return _gradients(D, images).square().sum(1).mean() / 2
 

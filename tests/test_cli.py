@@ -580,7 +580,8 @@ def test_version_is_one_line_on_stdout(invoke):
         (
             "train",
             "--size --out --resume --steps --batch-size --width --z-dim --lr --seed --seeds "
-            "--init-from --milestones --checkpoint-every --keep --precision --device --cache --dry-run --json",
+            "--init-from --milestones --checkpoint-every --keep --precision --device --cache "
+            "--dry-run --json",
         ),
         ("sample", "--seeds --grid --images --step --best --out --device --json"),
         (

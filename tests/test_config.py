@@ -99,8 +99,6 @@ def test_milestones_are_those_that_the_run_reaches_and_its_end(steps, milestones
 @pytest.mark.parametrize(
     ("settings", "named", "advice"),
     [
-        ({"norm": "batch", "r1": 1.0}, "--r1, --r2", "add --norm none"),
-        ({"norm": "batch", "r2": 1.0}, "--r1, --r2", "add --norm none"),
         ({"norm": "batch", "loss": "wgan-gp"}, "--loss wgan-gp", "add --norm none"),
         ({"norm": "none", "loss": "wgan-gp", "r1": 1.0}, "--loss wgan-gp with", "leave --r1"),
         ({"norm": "batch", "spectral_norm": True}, "--spectral-norm", "add --norm none"),

@@ -31,7 +31,7 @@ class Scorer:
         self._projections = [project(level.to(device)) for level in patches.unbind(1)]
 
     def describe(self, images: Tensor) -> dict[str, Tensor]:
-        """What `score` needs to know of uint8 images [FACES, 3, S, S] on the scorer's device, there.
+        """What `score` is to know of uint8 images [FACES, 3, S, S] on the scorer's device, there.
 
         Waits for nothing. Its names are "features" and "distances".
         """

@@ -141,7 +141,9 @@ def choose_update(
     players = dataclasses.replace(training.players, G=G, D=D)
 
     def advance(inputs: Inputs, penalised: bool) -> None:
-        for optimiser, lr in zip((players.opt_D, players.opt_G), inputs.learning_rates, strict=True):
+        for optimiser, lr in zip(
+            (players.opt_D, players.opt_G), inputs.learning_rates, strict=True
+        ):
             optimiser.param_groups[0]["lr"].copy_(lr)
         batches = inputs.batches(config.d_steps)
         training.sums += update(players, batches, config, compute, penalised)

@@ -35,6 +35,7 @@ from ganface.training.memory import estimate, smaller
 from ganface.training.origin import begin_with, find_origin
 from ganface.training.streams import held_out
 
+FEW = 500  # images, of which D knows each one soon
 COMPILE_STEPS = 100  # from so many on, faster kernels earn back the seconds of their compilation
 
 
@@ -198,8 +199,10 @@ def begin(
         },
     }
     notes = _restore_newest(run, plan, training) if resume else []
-    if training.step == 0 and plan.train.init_from is not None:
-        notes.append(begin_with(training, find_origin(Path(plan.train.init_from)).path))
+    if training.step == 0:
+        notes += warn_of_few(len(pack), plan.train)
+        if plan.train.init_from is not None:
+            notes.append(begin_with(training, find_origin(Path(plan.train.init_from)).path))
     if processes.first:
         write_config(run, training.meta)
         run.create()  # after config.json, by which a run directory is known
@@ -210,6 +213,19 @@ def begin(
     if not processes.unanimous(int(pack.fingerprint[:15], 16)):
         raise WorkError(f"{pack.path}: the processes do not hold the same images")
     return training, notes
+
+
+def warn_of_few(images: int, config: TrainConfig) -> list[str]:
+    """What to tell who trains on so few images."""
+    if images >= FEW:
+        return []
+    advice = [] if config.init_from else ["--init-from a training on more faces"]
+    advice += ["--augment on"] if config.augment == "off" else []
+    helps = f"; what helps: {', '.join(advice)}" if advice else ""
+    warnings = [f"{images} images are few: D soon knows them by heart, and G draws them{helps}"]
+    if not held_out(images):
+        warnings.append("too few to hold any out: that D overfits could not be seen")
+    return warnings
 
 
 def _compile(plan: Plan) -> bool:

@@ -15,14 +15,18 @@ from typing import Any
 TICK = ("accuracy_real", "accuracy_fake", "grad_D", "grad_G")  # what is looked at in every line
 FINDING = ("diversity", "diversity_reals", "pace_D", "pace_G")  # and in those that have it
 WINDOW = 10  # lines of which the median counts, for what is there every tick
+LONG_WINDOW = 50  # likewise, for what comes slowly
 FINDINGS_WINDOW = 3  # likewise for those that are there now and then
+FACES_BY = 500  # updates before which there is nothing to be called healthy
 
 SURE = 0.99  # the share of images that D gets right when it has won
 VANISHED = 0.02  # D's gradient then, against G's; 0.1 or more while both learn
+AHEAD, AHEAD_BY = 0.96, 1000  # the share that D gets right when it is about to win, from then on
+WORSE = 1.25  # of the best score: what is no chance if two in a row are above it
 PACE = 0.05  # Adam's step against the weights' own size; 0.01 at the usual rates
 ALIKE = 0.05  # the diversity of real images that show one thing; faces have 0.3 to 0.5
 LOST = 0.5  # of the most diverse that G's images were: what is left when G collapses
-FLAT, FLAT_BY = 0.15, 500  # of the diversity of real images: too little after so many updates
+FLAT = 0.15  # of the diversity of real images: too little where there should be faces
 LEARNED_BY_HEART = 0.6  # of D's preference for real images, what goes to those it learns from
 
 
@@ -40,6 +44,11 @@ class Verdict:
 EARLY = Verdict("too early to tell")
 HEALTHY = Verdict("healthy")
 IMAGES_ALIKE = Verdict("your images are nearly all alike", "G can learn no more than they show")
+D_AHEAD = Verdict(
+    "D is far ahead",
+    "it is right about nearly every image, and G learns little more from it; "
+    "start again with a higher --r1, with --augment on, or with more images",
+)
 D_WINS = Verdict(
     "D is winning",
     "it is never wrong, and little gradient is left; "
@@ -84,13 +93,24 @@ def judge(lines: Sequence[dict[str, Any]]) -> Verdict:
     overfitting = [line.get("overfitting") for line in findings[-FINDINGS_WINDOW:]]
     if None not in overfitting and median(overfitting) > LEARNED_BY_HEART:
         return OVERFITS
-    return HEALTHY
+    if _d_leads(ticks[-LONG_WINDOW:]):
+        return D_AHEAD
+    worse_since = _worse_since(lines)
+    if worse_since is not None:
+        return Verdict(
+            f"faces are getting worse since step {worse_since:,}",
+            "sample --best draws those of then; more images or --augment on may help",
+        )
+    return HEALTHY if ticks[-1]["step"] >= FACES_BY else EARLY
 
 
 def relevant(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Those of `lines` that this verdict, or a later one, looks at: all findings, newest ticks."""
-    ticks = _with(TICK, lines)
-    return _with(FINDING, ticks[:-WINDOW]) + ticks[-WINDOW:]
+    """Those of `lines` that this verdict, or a later one, looks at."""
+    newest = {id(line) for line in _with(TICK, lines)[-LONG_WINDOW:]}
+    asked = (TICK + FINDING, ("score",))
+    return [
+        line for line in lines if id(line) in newest or any(_with(names, [line]) for names in asked)
+    ]
 
 
 def _with(names: Sequence[str], lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -109,16 +129,36 @@ def _d_wins(ticks: Sequence[dict[str, Any]]) -> bool:
     return sure and gone
 
 
+def _d_leads(ticks: Sequence[dict[str, Any]]) -> bool:
+    """Whether D has been right about nearly all images for LONG_WINDOW lines.
+
+    At the start it may be: what G draws then is no match.
+    """
+    if len(ticks) < LONG_WINDOW or ticks[-1]["step"] < AHEAD_BY:
+        return False
+    names = ("accuracy_real", "accuracy_fake")
+    return all(median(line[name] for line in ticks) >= AHEAD for name in names)
+
+
+def _worse_since(lines: Sequence[dict[str, Any]]) -> int | None:
+    """The step of the best score, if the last two are both WORSE than it."""
+    scored = _with(("score",), lines)
+    best = min(scored, key=lambda line: line["score"], default=None)
+    if best is None or min(line["score"] for line in scored[-2:]) <= WORSE * best["score"]:
+        return None
+    return best["step"]
+
+
 def _alike_since(findings: Sequence[dict[str, Any]]) -> int | None:
     """The step since which G's images have been alike, if they are for FINDINGS_WINDOW findings."""
     shares = [line["diversity"] / max(line["diversity_reals"], ALIKE) for line in findings]
     best = max(shares)
     steps = []
     for line, share in zip(reversed(findings), reversed(shares), strict=True):
-        if not (share < LOST * min(best, 1) or (share < FLAT and line["step"] >= FLAT_BY)):
+        if not (share < LOST * min(best, 1) or (share < FLAT and line["step"] >= FACES_BY)):
             break
         steps.append(line["step"])
     # What comes before the best is not yet unlike, not alike again
     after = findings[shares.index(best)]["step"]
-    steps = [step for step in steps if step > after or step >= FLAT_BY]
+    steps = [step for step in steps if step > after or step >= FACES_BY]
     return steps[-1] if len(steps) >= FINDINGS_WINDOW else None

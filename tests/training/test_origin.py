@@ -8,7 +8,7 @@ from ganface.run import Run
 
 
 @pytest.fixture
-def begin(pack_file, home, invoke):
+def begin(pack_file, invoke):
     """begin(model, *options): a training of one update that begins with the model's networks."""
     options = ("--steps", 1, "--batch-size", 8, "--device", "cpu", "--precision", "fp32")
 
@@ -60,7 +60,7 @@ def test_images_of_another_size_are_refused(tiny_run, faces, begin, invoke):
     assert "draws faces of 32 pixels" in begin(tiny_run.path, data="other.safetensors").refused()
 
 
-def test_what_is_no_model_is_refused(pack_file, home, begin):
+def test_what_is_no_model_is_refused(pack_file, begin):
     assert "no such file" in begin("nothing").refused()
     assert "a pack, where" in begin(pack_file).refused()
 

@@ -1,6 +1,7 @@
 import pytest
 
 from ganface.training.verdict import (
+    D_AHEAD,
     D_TOO_FAST,
     D_WINS,
     EARLY,
@@ -42,9 +43,9 @@ def findings(steps, name, value):
     return lines
 
 
-def test_before_the_first_findings_nothing_is_said():
-    assert judge([]) == judge(history(40)) == EARLY
-    assert judge(history(50)) == HEALTHY
+def test_before_there_are_faces_nothing_is_called_healthy():
+    assert judge([]) == judge(history(40)) == judge(history(490)) == EARLY
+    assert judge(history(500)) == HEALTHY
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ def test_before_the_first_findings_nothing_is_said():
     ],
 )
 def test_what_healthy_trainings_show_raises_no_alarm(changed):
-    assert judge(history(200, **changed)) == HEALTHY
+    assert judge(history(600, **changed)) == HEALTHY
 
 
 @pytest.mark.parametrize(
@@ -71,20 +72,48 @@ def test_what_healthy_trainings_show_raises_no_alarm(changed):
 )
 def test_D_wins_if_it_is_never_wrong_and_a_gradient_is_gone(gradients):
     assert judge(history(200, **SURE, **gradients)) == D_WINS
-    assert judge(history(200, accuracy_real=0.9, **gradients)) == HEALTHY
-    lines = [*history(120), *history(200, **SURE, **gradients)[12:]]
+    assert judge(history(600, accuracy_real=0.9, **gradients)) == HEALTHY
+    lines = [*history(620), *history(700, **SURE, **gradients)[62:]]
     assert judge(lines) == D_WINS
     assert judge(lines[:-5]) == HEALTHY  # not yet for long
     one_slip = [*lines[:-1], {**lines[-1], "grad_D": 14.0}]
     assert judge(one_slip) == D_WINS
-    assert judge([*lines, *history(100)]) == HEALTHY
+    assert judge([*lines, *history(800)[-10:]]) == HEALTHY
+
+
+def test_D_is_ahead_if_it_has_been_right_for_hundreds_of_updates():
+    right = {"accuracy_real": 0.97, "accuracy_fake": 0.98}
+    lines = [*history(4000), *history(5000, **right)[400:]]
+    first = next(line["step"] for n, line in enumerate(lines, 1) if judge(lines[:n]) == D_AHEAD)
+    assert 4200 <= first <= 4500
+    assert judge([*lines, *history(5500)[500:]]) == HEALTHY
+    assert judge(history(5000, **{**right, "accuracy_real": 0.9})) == HEALTHY
+    assert judge(history(900, **right)) == HEALTHY  # at first it is easy
+
+
+def scored(*scores):
+    """Lines of a healthy training with these scores, at every 1,000th step."""
+    lines = history(1000 * len(scores))
+    for line in lines:
+        if line["step"] % 1000 == 0:
+            line["score"] = scores[line["step"] // 1000 - 1]
+    return lines
+
+
+def test_faces_get_worse_if_two_scores_in_a_row_are_far_from_the_best():
+    verdict = judge(scored(40.0, 20.0, 27.0, 26.0))
+    assert str(verdict).startswith("faces are getting worse since step 2,000: ")
+    for scores in ((40.0, 20.0, 27.0), (40.0, 20.0, 27.0, 24.0), (40.0,), (40.0, 30.0, 20.0)):
+        assert judge(scored(*scores)) == HEALTHY
+    lines = scored(40.0, 20.0, *[27.0] * 20)
+    assert judge(relevant(lines)) == verdict
 
 
 def test_steps_too_large_for_the_weights_are_named():
     assert judge(findings(50, "pace_G", lambda _: 0.1)) == G_TOO_FAST
     assert judge(findings(50, "pace_D", lambda _: 0.1)) == D_TOO_FAST
     assert judge(history(50, pace_D=0.1, pace_G=0.1)) == TOO_FAST
-    assert judge(findings(50, "pace_D", lambda _: 0.03)) == HEALTHY
+    assert judge(findings(50, "pace_D", lambda _: 0.03)) == EARLY
 
 
 def test_images_that_show_one_thing_are_named_before_anything_else():
@@ -120,18 +149,17 @@ def test_what_is_relevant_holds_the_newest_ticks():
 
 def test_faces_that_are_alike_at_first_become_unlike_and_raise_no_alarm():
     grows = findings(600, "diversity", lambda step: 0.43 * min(1, step / 600))
-    for count in range(5, 61):
-        assert judge(grows[:count]) == HEALTHY
+    assert {judge(grows[:count]) for count in range(5, 61)} == {EARLY, HEALTHY}
     stays = findings(700, "diversity", lambda _: 0.03)
-    assert judge(stays[:49]) == HEALTHY
+    assert judge(stays[:49]) == EARLY
     assert "since step 500" in str(judge(stays))
 
 
 def test_D_overfits_if_images_it_has_not_learned_from_are_as_strange_to_it_as_fakes():
     assert judge(findings(200, "overfitting", lambda _: 0.8)) == OVERFITS
-    assert judge(findings(200, "overfitting", lambda step: 9.0 * (step == 200))) == HEALTHY
-    assert judge(findings(200, "overfitting", lambda _: None)) == HEALTHY
+    assert judge(findings(600, "overfitting", lambda step: 9.0 * (step == 600))) == HEALTHY
+    assert judge(findings(600, "overfitting", lambda _: None)) == HEALTHY
 
 
 def test_lines_of_other_kinds_do_no_harm():
-    assert judge([{"step": 5, "verdict": "not a number"}, *history(50)]) == HEALTHY
+    assert judge([{"step": 5, "verdict": "not a number"}, *history(500)]) == HEALTHY

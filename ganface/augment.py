@@ -27,9 +27,7 @@ def augment(images: Tensor, dice: Tensor, strength: Tensor) -> Tensor:
     """
     dice = dice[:, :, None, None, None]
     colour, brightness, saturation, contrast, place, dx, dy, hole, x, y = dice.unbind(1)
-    images = torch.where(
-        colour < strength, _colour(images, brightness, saturation, contrast), images
-    )
+    images = _colour(images, colour < strength, brightness - 0.5, 2 * saturation, contrast + 0.5)
     side = images.shape[-1]
     # Where an image stays, it is moved by 0
     reach = round(side * SHIFT)
@@ -39,13 +37,20 @@ def augment(images: Tensor, dice: Tensor, strength: Tensor) -> Tensor:
     return images * ~(_inside(x, y, side) & (hole < strength))
 
 
-def _colour(images: Tensor, brightness: Tensor, saturation: Tensor, contrast: Tensor) -> Tensor:
-    """Brightness moves by up to ± 0.5, saturation is times 0 to 2, contrast times 0.5 to 1.5."""
-    images = images + (brightness - 0.5)
+def _colour(
+    images: Tensor, which: Tensor, brightness: Tensor, saturation: Tensor, contrast: Tensor
+) -> Tensor:
+    """Where `which`: brightness is added, a pixel's distance from grey is multiplied by
+    `saturation`, then that from the image's mean by `contrast`. All [B, 1, 1, 1].
+
+    The three are one linear function of the pixel, its grey and the mean: few passes over memory.
+    """
+    add = torch.where(which, brightness, 0)
+    saturation, contrast = (torch.where(which, times, 1) for times in (saturation, contrast))
     grey = images.mean(1, keepdim=True)
-    images = grey + (images - grey) * (2 * saturation)
-    middle = images.mean((1, 2, 3), keepdim=True)
-    return middle + (images - middle) * (contrast + 0.5)
+    middle = grey.mean((1, 2, 3), keepdim=True)
+    rest = contrast * (1 - saturation) * grey + ((1 - contrast) * middle + add)
+    return torch.addcmul(rest, images, contrast * saturation)
 
 
 def _shift(images: Tensor, dx: Tensor, dy: Tensor) -> Tensor:

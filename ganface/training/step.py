@@ -76,12 +76,12 @@ def update(
     for batch in batches:
         with compute.autocast():
             fakes = G(batch.z)
-        reals_seen = seen(batch.reals, batch.dice[:, 0])
-        fakes_seen = seen(fakes.detach(), batch.dice[:, 1])
+        reals_seen, fakes_seen = seen(batch.reals, batch.dice[:, 0]), seen(fakes, batch.dice[:, 1])
+        shown = reals_seen, fakes_seen.detach()
         with compute.autocast():
-            real_logits, fake_logits = judge(D, reals_seen, fakes_seen, config)
+            real_logits, fake_logits = judge(D, *shown, config)
         loss_D = loss.D(real_logits, fake_logits)
-        penalty = penalties(plain(D), reals_seen, fakes_seen, batch.mix, config, penalised)
+        penalty = penalties(plain(D), *shown, batch.mix, config, penalised)
         players.opt_D.zero_grad()
         scaler.scale(loss_D + penalty).backward()
         scaler.unscale_(players.opt_D)
@@ -93,7 +93,7 @@ def update(
     #     nothing that can be seen. D's own gradients are no concern of this pass: it goes round
     #     what would average them.
     with frozen(D), compute.autocast():
-        logits = plain(D)(seen(fakes, batch.dice[:, 1])).float()
+        logits = plain(D)(fakes_seen).float()
         others = plain(D)(reals_seen).float() if loss.compares else real_logits.detach()
     loss_G = loss.G(others, logits)
     players.opt_G.zero_grad()

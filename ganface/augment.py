@@ -15,8 +15,9 @@ DICE = 10  # random numbers for each image: whether, then how, for colour, place
 SHIFT = 1 / 8  # of the side, at most
 HOLE = 1 / 2  # of the side
 
-OVERFIT = 0.6  # how far D may prefer images that it learns from, before strength grows
-IMAGES_TO_FULL = 500_000  # after which the strength could have grown from 0 to 1
+RIGHT = 0.87  # the share of images that D may get right before the strength grows
+IMAGES_TO_FULL = 300_000  # after which the strength could have grown from 0 to 1
+MOST = 0.8  # of the strength; where all images are changed, G draws changed ones as well
 
 
 def augment(images: Tensor, dice: Tensor, strength: Tensor) -> Tensor:
@@ -71,12 +72,12 @@ def _inside(x: Tensor, y: Tensor, side: int) -> Tensor:
     return ((pixels - side * x).abs() < reach) & ((pixels[:, None] - side * y).abs() < reach)
 
 
-def adapt(strength: Tensor, overfitting: Tensor, images: int) -> None:
-    """Raise `strength`, in place, if D overfits, and else lower it, within 0 and 1.
+def adapt(strength: Tensor, right: Tensor, images: int) -> None:
+    """Raise `strength`, in place, if D gets too much right, and else lower it, within 0 and MOST.
 
-    overfitting: float32 [], how far D prefers the images that it learns from to others, where 1 is
-    as far as it prefers them to generated ones: r_v of Karras et al. 2020, equation 1.
-    images: how many D has learned from since the last time.
+    Whether D knows its images by heart or is merely ahead of G, it is given a harder task.
+    right: float32 [], the share of an update's real and generated images that D tells apart, which
+    is what r_t of Karras et al. 2020, equation 1, looks at; images: how many it learned from.
     """
-    direction = torch.sign(overfitting - OVERFIT)
-    strength.add_(direction * images / IMAGES_TO_FULL).clamp_(0, 1)
+    direction = torch.sign(right - RIGHT)
+    strength.add_(direction * images / IMAGES_TO_FULL).clamp_(0, MOST)

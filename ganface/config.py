@@ -68,9 +68,14 @@ def check_size(size: int) -> None:
         raise UserError(f"--size {size}: DCGAN makes faces of {', '.join(map(str, SIZES))} pixels")
 
 
-def setting(default: Any, help: str, check: Check = any_value, may_change: bool = False) -> Any:
-    """A field of a settings class. `may_change`: a resumed run may be given another value."""
-    metadata = {"help": help, "check": check, "may_change": may_change}
+def setting(
+    default: Any, help: str, check: Check = any_value, may_change: bool = False, before: Any = None
+) -> Any:
+    """A field of a settings class. `may_change`: a resumed run may be given another value.
+
+    `before`: what runs did that know nothing of this setting, if that is not its default.
+    """
+    metadata = {"help": help, "check": check, "may_change": may_change, "before": before}
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -151,7 +156,7 @@ class TrainConfig(DeviceConfig):
     loss: Literal["ns", "saturating", "lsgan", "hinge", "wgan-gp", "rpgan"] = setting(
         "hinge", "What D and G are after."
     )
-    r1: float = setting(0.0, "Weight of R1, D's gradient at real images.", at_least(0))
+    r1: float = setting(0.05, "Weight of R1, D's gradient at real images.", at_least(0))
     r2: float = setting(0.0, "Weight of R2, D's gradient at generated images.", at_least(0))
     norm: Literal["batch", "none"] = setting("batch", "D's normalisation.")
     spectral_norm: bool = setting(False, "Divide D's weights by their largest singular values.")
@@ -160,12 +165,16 @@ class TrainConfig(DeviceConfig):
     lr_d: float | None = setting(None, "D's learning rate, if not --lr.", optional(a_rate))
     lr_g: float | None = setting(None, "G's learning rate, if not --lr.", optional(a_rate))
     lr_decay: int = setting(
-        0, "Step from which on learning rates fall, as 1/√step; 0: they stay.", at_least(0)
+        2000,
+        "Step from which on learning rates fall, as 1/√step; 0: they stay.",
+        at_least(0),
+        before=0,
     )
     beta1: float = setting(0.5, "Adam's beta1.", between(0, 0.9999))
     beta2: float = setting(0.999, "Adam's beta2.", between(0, 0.999999))
     augment: Literal["off", "on", "adaptive"] = setting(
-        "off", "Show D images changed at random: never, always, or more often if it overfits."
+        "adaptive",
+        "Show D images changed at random: never, always, or as often as it gets too much right.",
     )
     upsample: Literal["transposed", "nearest"] = setting(
         "nearest", "How G doubles the side: enlarge and convolve, or transposed convolutions."
@@ -236,7 +245,17 @@ class TrainConfig(DeviceConfig):
     @classmethod
     def of(cls, given: dict[str, Any]) -> "TrainConfig":
         """The preset's settings, with the given ones in their place."""
-        return cls(**{**PRESETS[given.get("preset", "best")], **given})
+        defaults = dict(PRESETS[given.get("preset", "best")])
+        if given.get("loss") == "wgan-gp":
+            defaults["r1"] = 0.0  # it has a penalty of its own
+        return cls(**{**defaults, **given})
+
+    @classmethod
+    def stored(cls, settings: dict[str, Any]) -> "TrainConfig":
+        """The settings of a run's config.json, which an older ganface may have written."""
+        before = {f.name: f.metadata["before"] for f in dataclasses.fields(cls)}
+        known = {name: value for name, value in before.items() if value is not None}
+        return cls(**{**known, **settings})
 
     @property
     def rate_D(self) -> float:
@@ -265,7 +284,14 @@ class TrainConfig(DeviceConfig):
 PRESETS: dict[str, dict[str, Any]] = {
     "best": {},
     # Radford, Metz and Chintala 2015
-    "dcgan": {"loss": "ns", "upsample": "transposed", "modulate": False},
+    "dcgan": {
+        "loss": "ns",
+        "r1": 0.0,
+        "lr_decay": 0,
+        "augment": "off",
+        "upsample": "transposed",
+        "modulate": False,
+    },
 }
 
 

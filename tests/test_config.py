@@ -109,11 +109,19 @@ def test_settings_that_make_no_sense_together_are_refused_with_the_reason(settin
         TrainConfig.of({"preset": "dcgan", **settings})
 
 
+def test_a_run_of_an_older_ganface_goes_on_as_it_began():
+    stored = dataclasses.asdict(TrainConfig())
+    del stored["lr_decay"], stored["init_from"]
+    assert TrainConfig.stored(stored) == TrainConfig(lr_decay=0)
+    assert TrainConfig.stored({**stored, "lr_decay": 7}) == TrainConfig(lr_decay=7)
+
+
 def test_a_preset_gives_the_defaults_and_what_is_given_goes_before():
     config = TrainConfig.of({"preset": "dcgan", "lr_d": 1e-3, "beta1": 0.1})
     assert (config.preset, config.loss, config.norm, config.beta1) == ("dcgan", "ns", "batch", 0.1)
     assert (config.rate_D, config.rate_G) == (1e-3, 2e-4)
     assert TrainConfig.of({}) == TrainConfig()
+    assert TrainConfig.of({"loss": "wgan-gp", "norm": "none"}).r1 == 0.0
     with pytest.raises(UserError, match="--lr-g 0"):
         TrainConfig(lr_g=0.0)
 

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 from torch.nn.utils import get_total_norm
 
-from ganface.augment import adapt
 from ganface.config import TrainConfig
 from ganface.dataset.pack import Pack
 from ganface.device import Compute
@@ -62,11 +61,10 @@ class Examiner:
         )
 
     @torch.no_grad()
-    def examine(self, processes: Processes) -> dict[str, Tensor]:
-        """`findings`: FINDINGS as float32 [len(FINDINGS)]; HELD_OUT is NaN if nothing is held out.
+    def examine(self, processes: Processes) -> Tensor:
+        """FINDINGS as float32 [len(FINDINGS)]; those in HELD_OUT are NaN if nothing is held out.
 
-        Leaves no trace in the training, but for the strength of an adaptive augmentation, which
-        follows from what D makes of images that are held out, and then stands in `strength`.
+        Leaves no trace in the training.
         """
         players, config, loss = self._training.players, self._config, LOSSES[self._config.loss]
         lr_D, lr_G = learning_rates_at(self._training.step, config)
@@ -88,11 +86,7 @@ class Examiner:
             ]
         )
         processes.average(findings)
-        if config.augment != "adaptive":
-            return {"findings": findings}
-        strength = players.strength
-        adapt(strength, findings[FINDINGS.index("overfitting")], EXAMINE * config.images_per_step)
-        return {"findings": findings, "strength": strength}
+        return findings
 
 
 def diversity(images: Tensor) -> Tensor:

@@ -30,7 +30,7 @@ from ganface.training.feed import Feed, Inputs, fits
 from ganface.training.graph import Replayed
 from ganface.training.health import EXAMINE, Examiner
 from ganface.training.memory import rehearse
-from ganface.training.progress import Display, Reporter, take_means
+from ganface.training.progress import Display, Reporter, share_figures, take_means
 from ganface.training.step import LAZY, update
 from ganface.training.writer import HostCopy, Writer
 
@@ -82,8 +82,10 @@ def train(
             scored = bool(config.evaluate_every) and step % config.evaluate_every == 0
             if step % TICK == 0 or last or scored:
                 figures = {"means": take_means(training, processes)}
+                if config.augment == "adaptive":
+                    figures["strength"] = training.players.strength
                 if step % EXAMINE == 0:
-                    figures |= examiner.examine(processes)
+                    figures["findings"] = examiner.examine(processes)
                 if processes.first:
                     score = None
                     if scored:
@@ -96,7 +98,7 @@ def train(
             stopped_by = processes.agree(stop.number)  # asked once: a later signal waits
             save = step % config.checkpoint_every == 0 or last or stopped_by
             if save:
-                processes.average(training.sums)
+                share_figures(training, processes)
                 writer.finish()  # a slow disk must not leave the last good checkpoint far behind
             if processes.first:
                 # A fast GPU need not wait for a slow disk: latest.png has another chance soon

@@ -76,7 +76,7 @@ def make_plan(
 
     stored = read_config(run)
     try:
-        old_build, old_train = BuildConfig(**stored["build"]), TrainConfig(**stored["train"])
+        old_build, old_train = BuildConfig(**stored["build"]), TrainConfig.stored(stored["train"])
         precision, fingerprint = stored["precision"], stored["dataset"]["fingerprint"]
         compile = train.get("compile", "on" if stored["compiled"] else "off")
         threads = stored["threads"] if stored["processes"] == processes.count else None
@@ -140,11 +140,6 @@ def _check_enough(data: Path, count: int, plan: Plan) -> None:
         raise UserError(
             f"{data}: {count} images, fewer than --batch-size {plan.train.batch_size}; "
             "add images, or give a smaller batch size"
-        )
-    if plan.train.augment == "adaptive" and not held_out(count):
-        raise UserError(
-            f"{data}: {count} images, too few to hold some out, as --augment adaptive must; "
-            "write --augment on"
         )
 
 

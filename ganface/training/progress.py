@@ -37,9 +37,15 @@ from ganface.training.writer import HostCopy, Writer
 PLAIN_SECONDS = 10  # off a terminal, at most one line in so many seconds
 
 
+def share_figures(training: Training, processes: Processes) -> None:
+    """Let all processes have the same statistics, and the same strength of augmentation."""
+    processes.average(training.sums)
+    processes.average(training.players.strength)
+
+
 def take_means(training: Training, processes: Processes) -> Tensor:
     """STATISTICS' means over the updates since the last call; their sums start anew."""
-    processes.average(training.sums)
+    share_figures(training, processes)
     means = training.sums / training.summed
     training.sums.zero_()
     training.summed = 0

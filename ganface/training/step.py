@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.utils import get_total_norm
 from torch.optim import Optimizer
 
-from ganface.augment import augment
+from ganface.augment import adapt, augment
 from ganface.config import TrainConfig
 from ganface.device import Compute
 from ganface.distributed import plain
@@ -105,10 +105,13 @@ def update(
 
     middle = loss.middle(real_logits, fake_logits)
     real, fake = (real_logits - middle).detach(), (fake_logits - middle).detach()
+    right = (real > 0).float().mean(), (fake < 0).float().mean()
+    if config.augment == "adaptive":
+        adapt(players.strength, sum(right) / 2, len(batches) * len(batch.reals))
     return torch.stack(
         [
             *(loss_D.detach(), loss_G.detach(), real.sigmoid().mean(), fake.sigmoid().mean()),
-            *((real > 0).float().mean(), (fake < 0).float().mean(), grad_D, grad_G),
+            *(*right, grad_D, grad_G),
         ]
     )
 

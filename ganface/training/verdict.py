@@ -67,7 +67,9 @@ G_TOO_FAST = Verdict(
     "each update turns its weights over; start again with a lower --lr-g",
 )
 OVERFITS = Verdict(
-    "D overfits", "it knows its images by heart; add images, or start again with --augment adaptive"
+    "D overfits",
+    "it knows its images by heart; add images, or start again with --augment on, "
+    "or --init-from a training on more faces",
 )
 
 

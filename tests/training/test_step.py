@@ -243,6 +243,24 @@ def test_D_is_updated_once_for_each_batch_and_G_once(networks, reals, z):
         torch.testing.assert_close(values(network), values(expected))
 
 
+@pytest.mark.parametrize(
+    ("augment", "bound", "after"),
+    [
+        ("adaptive", -1.0, 0.5 + 4 / 300_000),
+        ("adaptive", 2.0, 0.5 - 4 / 300_000),
+        ("on", -1.0, 0.5),
+    ],
+)
+def test_an_adaptive_augmentation_grows_while_D_gets_too_much_right(
+    networks, reals, z, monkeypatch, augment, bound, after
+):
+    monkeypatch.setattr("ganface.augment.RIGHT", bound)
+    playing = players(*networks, 0.0, 0.0)
+    playing.strength.fill_(0.5)
+    update(playing, reals[:4], z[:4], config=dataclasses.replace(PAPER, augment=augment))
+    assert playing.strength.item() == pytest.approx(after, abs=1e-7)
+
+
 def test_D_sees_reals_and_fakes_augmented_and_G_learns_through_it(networks, reals, z):
     G, D = networks
     config = dataclasses.replace(PAPER, augment="on")

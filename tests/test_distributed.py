@@ -138,7 +138,18 @@ def go_on_by_hand(training, feeds, step):
 def move(network, optimiser, gradients):
     for parameter, *parts in zip(network.parameters(), *gradients, strict=True):
         parameter.grad = sum(parts) / len(parts)
+    optimiser.param_groups[0]["lr"].fill_(TrainConfig.lr)
     optimiser.step()
+
+
+BUFFERS = ("running_mean", "running_var", "num_batches_tracked")  # of BatchNorm, each its own
+
+
+def differences(folder):
+    """The tensors that two processes did not end with alike, and those of the first."""
+    one, other = (load_file(folder / f"rank-{rank}.safetensors") for rank in (0, 1))
+    shared = [name for name in one if not name.endswith(BUFFERS)]
+    return [name for name in shared if not torch.equal(one[name], other[name])], one
 
 
 @torchrun
@@ -147,7 +158,8 @@ def test_two_processes_go_on_as_one_until_one_is_told_to_stop_and_one_goes_on(
 ):
     run, cache = Run(tmp_path / "run"), tmp_path / "cache"
     train = ("train", faces, "--out", run.path, "--resume")
-    invoke(*train, *TINY, "--seeds", "0-3", "--steps", 2).done()
+    plainly = ("--r1", 0, "--augment", "off")
+    invoke(*train, *TINY, *plainly, "--seeds", "0-3", "--steps", 2).done()
 
     # Two processes, which have to read the images anew; the second alone is stopped at step 5
     worker = (Path(__file__).with_name("worker.py"), 5, tmp_path)
@@ -164,10 +176,8 @@ def test_two_processes_go_on_as_one_until_one_is_told_to_stop_and_one_goes_on(
     assert list(run.checkpoints()) == [2, 4, 5]
 
     # Both end with the same weights, which are those of the whole batch's gradients
-    one, other = (load_file(tmp_path / f"rank-{rank}.safetensors") for rank in (0, 1))
-    buffers = ("running_mean", "running_var", "num_batches_tracked")
-    shared = [name for name in one if not name.endswith(buffers)]
-    assert [name for name in shared if not torch.equal(one[name], other[name])] == []
+    different, one = differences(tmp_path)
+    assert different == []
     config = TrainConfig(**json.loads(run.config.read_text())["train"])
     (pack,) = (Pack(path) for path in cache.rglob("*.safetensors"))
     training = start(config, 32, CPU)
@@ -186,6 +196,17 @@ def test_two_processes_go_on_as_one_until_one_is_told_to_stop_and_one_goes_on(
     assert result.code == 0
     assert "going on from step 5" in result.err
     assert [json.loads(line)["step"] for line in run.stats.read_text().splitlines()] == [2, 10]
+
+
+@torchrun
+def test_two_processes_agree_on_penalties_and_on_how_often_images_are_changed(faces, tmp_path):
+    train = ("train", faces, "--out", tmp_path / "run", "--cache", tmp_path / "cache")
+    worker = (Path(__file__).with_name("worker.py"), 17, tmp_path)  # R1 comes at step 16
+    with started(*worker, *train, *TINY, "--r1", 1, "--augment", "adaptive") as process:
+        process.communicate(timeout=120)
+    different, one = differences(tmp_path)
+    assert different == []
+    assert one["strength"] >= 0
 
 
 @torchrun

@@ -8,7 +8,7 @@ import json
 import re
 import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
@@ -316,6 +316,7 @@ def sample(
 
     numbers = parse_integers("--seeds", seeds)
     path = find_model(model, step, best)
+    mention_best(model, path)
     read_model_header(path)
     out = choose_out(out, f"{name_of(model)}-faces" + ("" if as_images else ".png"), as_images)
     if not as_images and out.suffix.lower() != ".png":
@@ -388,6 +389,7 @@ def interpolate(
     from ganface.run import find_model
 
     path = find_model(model, step, best)
+    mention_best(model, path)
     read_model_header(path)
     default = f"{name_of(model)}-{'dims' if dims else 'walk'}"
     outs = [choose_out(each, "", folder=not each.suffix) for each in out or []]
@@ -508,6 +510,8 @@ def evaluate(
         if not path.exists():
             raise UserError(f"{path}: there is no such file or folder")
     models = find_models(images, step, best, all_steps) if is_model(images) else []
+    for path in models:
+        mention_best(images, path)
     if not models and (step is not None or best or all_steps):
         raise UserError(f"{images}: images have no steps; leave --step, --best, --all-steps out")
     out = choose_out(out, f"{name_of(images)}-evaluation", folder=True)
@@ -722,6 +726,20 @@ def open_generator(path: Path, given: dict[str, Any]) -> "tuple[Generator, dict[
     device = choose_device(DeviceConfig(**given).device)
     G, meta = load_generator(path)
     return G.to(device, memory_format=torch.channels_last), meta
+
+
+def mention_best(model: Path, chosen: Path) -> None:
+    """Say so if the file that was chosen is a run's latest, and it had a much better one."""
+    from ganface.run import Run
+    from ganface.stats import read_lines
+    from ganface.training.verdict import compare_latest
+
+    if chosen != Run(model).generator:
+        return
+    with suppress(OSError):
+        remark = compare_latest(read_lines(Run(model).stats))
+        if remark:
+            stderr().print(remark, soft_wrap=True, highlight=False)
 
 
 def origin(meta: dict[str, Any]) -> dict[str, Any]:

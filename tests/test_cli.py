@@ -15,6 +15,7 @@ from conftest import TINY, TINY_STEPS, draw_folder, tree
 from PIL import Image
 
 from ganface import __version__
+from ganface.files import append
 from ganface.images import GAP, cut, read_png_meta
 
 FEW = (*TINY, "--steps", 2)
@@ -210,6 +211,14 @@ def test_best_is_the_snapshot_of_the_best_score(run_copy, invoke, home):
         invoke("interpolate", run_copy.path, *option, "--out", f"{name}-walk.png").done()
     assert (home / "best.png").read_bytes() == (home / "four.png").read_bytes()
     assert (home / "best-walk.png").read_bytes() == (home / "four-walk.png").read_bytes()
+
+
+def test_a_latest_much_worse_than_the_best_is_remarked_on(run_copy, invoke):
+    for score in (10.0, 30.0):
+        append(run_copy.stats, json.dumps({"step": 12, "score": score}) + "\n")
+    for command in (("sample", run_copy.path), ("interpolate", run_copy.path)):
+        assert "the latest scores 30.0, step 12 scored 10.0" in invoke(*command).err
+    assert "scores" not in invoke("sample", run_copy.path, "--step", 4).err
 
 
 @pytest.mark.parametrize("options", [("--images", "--out", "empty"), ("--out", "new/grid.png")])

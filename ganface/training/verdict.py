@@ -97,10 +97,10 @@ def judge(lines: Sequence[dict[str, Any]]) -> Verdict:
         return OVERFITS
     if _d_leads(ticks[-LONG_WINDOW:]):
         return D_AHEAD
-    worse_since = _worse_since(lines)
-    if worse_since is not None:
+    best = _far_behind(lines, 2)
+    if best is not None:
         return Verdict(
-            f"faces are getting worse since step {worse_since:,}",
+            f"faces are getting worse since step {best['step']:,}",
             "sample --best draws those of then; more images or --augment on may help",
         )
     return HEALTHY if ticks[-1]["step"] >= FACES_BY else EARLY
@@ -142,13 +142,25 @@ def _d_leads(ticks: Sequence[dict[str, Any]]) -> bool:
     return all(median(line[name] for line in ticks) >= AHEAD for name in names)
 
 
-def _worse_since(lines: Sequence[dict[str, Any]]) -> int | None:
-    """The step of the best score, if the last two are both WORSE than it."""
+def compare_latest(lines: Sequence[dict[str, Any]]) -> str | None:
+    """What to say to who draws by the latest generator, if its score is WORSE than the best."""
+    best = _far_behind(lines, 1)
+    if best is None:
+        return None
+    latest = _with(("score",), lines)[-1]
+    return (
+        f"the latest scores {latest['score']:.1f}, step {best['step']:,} scored "
+        f"{best['score']:.1f} (lower is better); --best takes that"
+    )
+
+
+def _far_behind(lines: Sequence[dict[str, Any]], count: int) -> dict[str, Any] | None:
+    """The line with the best score, if the last `count` are all WORSE than it."""
     scored = _with(("score",), lines)
     best = min(scored, key=lambda line: line["score"], default=None)
-    if best is None or min(line["score"] for line in scored[-2:]) <= WORSE * best["score"]:
+    if best is None or min(line["score"] for line in scored[-count:]) <= WORSE * best["score"]:
         return None
-    return best["step"]
+    return best
 
 
 def _alike_since(findings: Sequence[dict[str, Any]]) -> int | None:

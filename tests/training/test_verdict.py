@@ -10,6 +10,7 @@ from ganface.training.verdict import (
     IMAGES_ALIKE,
     OVERFITS,
     TOO_FAST,
+    compare_latest,
     judge,
     relevant,
 )
@@ -107,6 +108,14 @@ def test_faces_get_worse_if_two_scores_in_a_row_are_far_from_the_best():
         assert judge(scored(*scores)) == HEALTHY
     lines = scored(40.0, 20.0, *[27.0] * 20)
     assert judge(relevant(lines)) == verdict
+
+
+def test_who_draws_by_the_latest_hears_of_a_better_one():
+    assert compare_latest(scored(40.0, 20.0, 27.0)) == (
+        "the latest scores 27.0, step 2,000 scored 20.0 (lower is better); --best takes that"
+    )
+    assert compare_latest(scored(40.0, 20.0, 24.0)) is None
+    assert compare_latest(history(1000)) is None
 
 
 def test_steps_too_large_for_the_weights_are_named():

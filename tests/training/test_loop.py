@@ -108,7 +108,7 @@ def test_statistics_come_every_tick_and_at_the_end(tiny_run):
     assert set(lines[0]) == {
         "step", "images_seen", "seconds", "images_per_second",
         "loss_D", "loss_G", "D_x", "D_Gz", "accuracy_real", "accuracy_fake", "grad_D", "grad_G",
-        "verdict", "precision", "lr", "lr_D",
+        "strength", "verdict", "precision", "lr", "lr_D",
     }  # fmt: skip
     for line in lines:
         assert line["images_seen"] == 8 * line["step"]

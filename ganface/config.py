@@ -156,7 +156,9 @@ class TrainConfig(DeviceConfig):
     loss: Literal["ns", "saturating", "lsgan", "hinge", "wgan-gp", "rpgan"] = setting(
         "hinge", "What D and G are after."
     )
-    r1: float = setting(0.05, "Weight of R1, D's gradient at real images.", at_least(0))
+    r1: float = setting(
+        0.2, "Weight of R1, D's gradient at real images; for a size of 64.", at_least(0)
+    )
     r2: float = setting(0.0, "Weight of R2, D's gradient at generated images.", at_least(0))
     norm: Literal["batch", "none"] = setting("batch", "D's normalisation.")
     spectral_norm: bool = setting(False, "Divide D's weights by their largest singular values.")

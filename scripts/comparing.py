@@ -43,7 +43,7 @@ RECIPES = {
     "twice the rates": "--lr 4e-4",
     "no BatchNorm in D": f"{FREE} --loss ns",
     "spectral norm": f"{FREE} --r1 0 --spectral-norm",
-    "relativistic, R1 and R2": f"{FREE} --loss rpgan --r2 0.05",
+    "relativistic, R1 and R2": f"{FREE} --loss rpgan --r2 0.2",
     "Wasserstein": f"{FREE} --r1 0 --loss wgan-gp",
 }
 SHOWN = 5  # recipes that a chart has colours for: the best

@@ -29,6 +29,7 @@ STATISTICS = (
     *("accuracy_real", "accuracy_fake", "grad_D", "grad_G"),
 )
 LAZY = 16  # updates between two in which R1 and R2 are computed, as in StyleGAN2
+REFERENCE_SIDE = 64  # of the images for which the weights of R1 and R2 are meant
 
 
 @dataclass
@@ -128,14 +129,19 @@ def judge(D: nn.Module, reals: Tensor, fakes: Tensor, config: TrainConfig) -> tu
 def penalties(
     D: nn.Module, reals: Tensor, fakes: Tensor, mix: Tensor, config: TrainConfig, penalised: bool
 ) -> Tensor | float:
-    """What is added to D's loss. R1 and R2 count for the LAZY updates that they stand for."""
+    """What is added to D's loss. R1 and R2 count for the LAZY updates that they stand for.
+
+    In an image of twice the side, each of four times as many pixels has a quarter of the effect:
+    the gradient's square is a quarter, and its weight four times as large (Karras et al. 2020).
+    """
     penalty: Tensor | float = 0.0
+    lazy = LAZY * (reals.shape[-1] / REFERENCE_SIDE) ** 2
     if config.loss == "wgan-gp":
         penalty += WGAN_GP_WEIGHT * one_centred(D, reals, fakes, mix)
     if penalised and config.r1:
-        penalty += LAZY * config.r1 * zero_centred(D, reals)
+        penalty += lazy * config.r1 * zero_centred(D, reals)
     if penalised and config.r2:
-        penalty += LAZY * config.r2 * zero_centred(D, fakes)
+        penalty += lazy * config.r2 * zero_centred(D, fakes)
     return penalty
 
 

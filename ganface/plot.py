@@ -31,7 +31,7 @@ PANELS: tuple[tuple[str, dict[str, str], tuple[float, float] | None, bool], ...]
         None,
         False,
     ),
-    ("Frechet distance of G_ema (lower is better)", {"score": "score"}, None, True),
+    ("score of G_ema (lower is better)", {"score": "score"}, None, True),
     ("how often D sees an image changed", {"strength": "strength"}, (0, 1), False),
 )
 FINE = ("healthy", "too early to tell")  # verdicts that need no reader

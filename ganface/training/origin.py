@@ -57,8 +57,9 @@ def find_origin(model: Path) -> Origin:
     meta = read_model_header(path).meta
     settings = {k: v for k, v in meta["generator"].items() if k != "architecture"}
     size = settings.pop("size")
-    if meta["kind"] == "checkpoint":
-        settings |= {name: meta["train"][name] for name in OF_D if name in meta.get("train", {})}
+    train = meta.get("train")
+    if meta["kind"] == "checkpoint" and isinstance(train, dict):
+        settings |= {name: train[name] for name in OF_D if name in train}
     TrainConfig(**settings), BuildConfig(size=size)  # a file of anybody's may hold anything
     return Origin(path, size, settings)
 

@@ -108,7 +108,7 @@ def update(
     real, fake = (real_logits - middle).detach(), (fake_logits - middle).detach()
     right = (real > 0).float().mean(), (fake < 0).float().mean()
     if config.augment == "adaptive":
-        adapt(players.strength, sum(right) / 2, len(batches) * len(batch.reals))
+        adapt(players.strength, sum(right) / 2, config.images_per_step)
     return torch.stack(
         [
             *(loss_D.detach(), loss_G.detach(), real.sigmoid().mean(), fake.sigmoid().mean()),

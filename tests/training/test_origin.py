@@ -65,6 +65,15 @@ def test_what_is_no_model_is_refused(pack_file, begin):
     assert "a pack, where" in begin(pack_file).refused()
 
 
+@pytest.mark.parametrize("train", [None, ["norm"], {"norm": 7}, {"spectral_norm": "yes"}])
+def test_forged_settings_of_D_end_in_one_line(tiny_run, begin, home, train):
+    meta, held = files.read(tiny_run.checkpoint(12), "checkpoint")
+    files.write(home / "forged.safetensors", "checkpoint", held, {**meta, "train": train})
+    result = begin("forged.safetensors", "--dry-run")
+    assert result.code in (0, 2)
+    assert "Traceback" not in result.err
+
+
 def test_a_resumed_run_does_not_begin_again(tiny_run, begin):
     begin(tiny_run.path).done()
     again = begin(tiny_run.path, "--resume", "--steps", 2)

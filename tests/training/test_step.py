@@ -247,8 +247,8 @@ def test_D_is_updated_once_for_each_batch_and_G_once(networks, reals, z):
 @pytest.mark.parametrize(
     ("augment", "bound", "after"),
     [
-        ("adaptive", -1.0, 0.5 + 4 / 300_000),
-        ("adaptive", 2.0, 0.5 - 4 / 300_000),
+        ("adaptive", -1.0, 0.5 + 64 / 300_000),
+        ("adaptive", 2.0, 0.5 - 64 / 300_000),
         ("on", -1.0, 0.5),
     ],
 )

@@ -13,7 +13,7 @@ SIZE = 8  # RssAnon counts no page of the map, so small images will do
 
 
 def write(path: Path, count: int) -> None:
-    from ganface.config import BuildConfig
+    from ganface.config.settings import BuildConfig
     from ganface.dataset.pack import write_pack
 
     dice = random.Random(0)
@@ -23,8 +23,8 @@ def write(path: Path, count: int) -> None:
 
 
 def draw(path: Path, batches: int) -> int:
+    from ganface.dataset.order import DataOrder
     from ganface.dataset.pack import Pack
-    from ganface.training.streams import DataOrder
 
     pack = Pack(path)
     order = DataOrder(0, len(pack), BATCH)

@@ -16,16 +16,16 @@ import environment
 import learnt
 import torch
 
-from ganface.charts import Line, Panel, draw_chart
-from ganface.config import BuildConfig
+from ganface.config.settings import BuildConfig
 from ganface.dataset.build import open_pack
 from ganface.dataset.pack import Pack
 from ganface.evaluation.score import FACES, Scorer
-from ganface.generate import hasten, render
-from ganface.images import save_png
-from ganface.latents import z_of
+from ganface.io.run import Run
+from ganface.latents.seeds import z_of
+from ganface.models.generate import generate, use_compiled_kernels
 from ganface.models.snapshot import load_generator
-from ganface.run import Run
+from ganface.pictures.chart import Line, Panel, draw_chart
+from ganface.pictures.png import save_png
 
 PAPER = "--preset dcgan"
 FREE = "--norm none"
@@ -108,8 +108,8 @@ class Meter:
 
     def measure(self, snapshot: Path) -> dict[str, float]:
         G, _ = load_generator(snapshot)
-        hasten(G, learnt.SAMPLES)
-        images = render(G, z_of(range(learnt.SAMPLES), G.z_dim))
+        use_compiled_kernels(G, learnt.SAMPLES)
+        images = generate(G, z_of(range(learnt.SAMPLES), G.z_dim))
         described = self._scorer.describe(images[:FACES])
         return {
             **self._judge.measure(images),

@@ -17,17 +17,17 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from ganface.config import BuildConfig
+from ganface.config.settings import BuildConfig
 from ganface.dataset.build import cached_pack
 from ganface.dataset.demo import HAIR_STYLES
 from ganface.dataset.pack import Pack
 from ganface.evaluation.neighbours import distance_blocks
-from ganface.files import cache_folder
-from ganface.generate import render
-from ganface.latents import z_of
+from ganface.io.files import cache_folder
+from ganface.io.run import find_model
+from ganface.latents.seeds import z_of
 from ganface.models.dcgan import Generator, initialise
+from ganface.models.generate import generate
 from ganface.models.snapshot import load_generator
-from ganface.run import find_model
 
 SAMPLES = 1000
 COLOURS = ("brown", "fair", "blue", "violet", "magenta", "pink")
@@ -102,7 +102,7 @@ class DrawnFaces:
 
 
 def draw(G: Generator) -> Tensor:
-    return render(G, z_of(range(SAMPLES), G.z_dim))
+    return generate(G, z_of(range(SAMPLES), G.z_dim))
 
 
 def forget(G: Generator) -> None:

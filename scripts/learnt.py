@@ -25,8 +25,8 @@ from torch.nn.functional import (
 
 from ganface.dataset.pack import Pack
 from ganface.evaluation.coverage import density_and_coverage, neighbourhoods
+from ganface.evaluation.drawn import CHUNK, choose, describe
 from ganface.evaluation.frechet import frechet_distance, gaussian_of
-from ganface.evaluation.images import CHUNK, choose, describe
 
 SIDE = 64  # of the images that the network sees
 STEPS, BATCH, RATE, TEMPERATURE = 240, 192, 2e-3, 0.15

@@ -19,9 +19,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # for tensors this small, threads
 import pytest
 from PIL import Image, ImageDraw
 
-from ganface.cli import main
-from ganface.run import Run
-from ganface.signals import NAMES, heard
+from ganface.cli.main import main
+from ganface.io.run import Run
+from ganface.system.signals import NAMES, heard
 
 FIGURES = pytest.StashKey[list[str]]()
 

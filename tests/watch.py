@@ -27,7 +27,7 @@ if __name__ == "__main__":  # workers import this file again
     log = sys.argv.pop(1)
     sys.addaudithook(note)
     try:
-        from ganface.cli import main
+        from ganface.cli.main import main
 
         main()
     finally:

@@ -17,13 +17,13 @@ from typing import Any
 
 from PIL import Image
 
-from ganface import files
-from ganface.config import BuildConfig, changed_settings, check_size
+from ganface.config.settings import BuildConfig, changed_settings, check_size
 from ganface.dataset.decode import MAX_FILE_BYTES, SUFFIXES, BadImageError, decode
 from ganface.dataset.pack import Pack, is_pack, is_zip, write_pack
 from ganface.errors import UserError, WorkError
-from ganface.lock import locked
-from ganface.parallel import map_in_order
+from ganface.io import files
+from ganface.io.lock import locked
+from ganface.system.parallel import map_in_order
 
 CHUNK, CHUNK_BYTES = 32, 2**20  # images handed to a worker at once, and what they come to
 NEAR_BITS = 3  # near images differ in at most so many bits of their difference hashes

@@ -18,8 +18,8 @@ from random import Random
 
 from PIL import Image, ImageDraw, ImageFilter
 
-from ganface import files
-from ganface.parallel import map_in_order
+from ganface.io import files
+from ganface.system.parallel import map_in_order
 
 SUPERSAMPLING = 4  # drawn so much larger, then reduced: Pillow's own shapes have jagged edges
 HAIR_STYLES = ("straight", "swept", "parted")

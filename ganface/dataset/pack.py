@@ -24,9 +24,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from ganface import files
-from ganface.config import BuildConfig
+from ganface.config.settings import BuildConfig
 from ganface.errors import UserError, WorkError
+from ganface.io import files
 
 if TYPE_CHECKING:
     from torch import Tensor

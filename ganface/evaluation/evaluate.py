@@ -15,9 +15,9 @@ from ganface.dataset.build import Track, untracked
 from ganface.dataset.pack import Pack
 from ganface.errors import UserError
 from ganface.evaluation.coverage import NEIGHBOURS, density_and_coverage, neighbourhoods
+from ganface.evaluation.drawn import Function, Images, choose, describe
 from ganface.evaluation.features import RandomFeatures
 from ganface.evaluation.frechet import frechet_distance, gaussian_of
-from ganface.evaluation.images import Function, Images, choose, describe
 from ganface.evaluation.memorisation import COMMON, memorised, near_distance, nearest, thumbnails
 from ganface.evaluation.neighbours import mean_distance
 from ganface.evaluation.sliced_wasserstein import (
@@ -27,7 +27,7 @@ from ganface.evaluation.sliced_wasserstein import (
     scales,
     sliced_wasserstein,
 )
-from ganface.images import table, to_pil
+from ganface.pictures.grid import table, to_pil
 
 LEAST = 2 * NEIGHBOURS  # images on each side, for all figures to be defined
 PAIRS = 8  # shown, the closest

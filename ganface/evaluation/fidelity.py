@@ -21,7 +21,7 @@ from torch import Tensor
 
 from ganface.dataset.build import Track, untracked
 from ganface.errors import UserError, WorkError
-from ganface.evaluation.images import Images, choose, describe
+from ganface.evaluation.drawn import Images, choose, describe
 
 WEIGHTS = "weights-inception-2015-12-05-6726825d.pth"
 DIGEST = "6726825d"  # what its SHA-256 begins with

@@ -10,12 +10,12 @@ from PIL import Image
 from rich.table import Table
 
 from ganface import __version__
-from ganface.charts import Line, Panel, draw_chart
 from ganface.dataset.pack import Pack
+from ganface.evaluation.drawn import SPLIT_SEED
 from ganface.evaluation.evaluate import Figures
 from ganface.evaluation.features import NAME
 from ganface.evaluation.fidelity import describe_inception
-from ganface.evaluation.images import SPLIT_SEED
+from ganface.pictures.chart import Line, Panel, draw_chart
 
 ASCII = str.maketrans("é×", "ex")  # the charts' font has no others
 

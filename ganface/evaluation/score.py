@@ -7,9 +7,9 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from ganface.evaluation.drawn import CHUNK, Images, choose, describe
 from ganface.evaluation.features import RandomFeatures
 from ganface.evaluation.frechet import frechet_distance, gaussian_of
-from ganface.evaluation.images import CHUNK, Images, choose, describe
 from ganface.evaluation.sliced_wasserstein import patches_of, project, sliced_wasserstein
 
 REALS = 5000  # real images that features are compared with, if there are so many

@@ -13,13 +13,13 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 from torch.nn.utils.parametrizations import spectral_norm
 
-from ganface.models.convolutions import Double, Enlarge, Gather, Halve, Spread
-from ganface.models.layout import HIDDEN, doublings
+from ganface.models.header import HIDDEN, doublings
+from ganface.models.layers import DownConv, LatentProjection, LogitHead, NearestUpConv, UpConv
 
 LEAK = 0.2  # of LeakyReLU
 
 
-class Modulated(nn.Module):
+class SelfModulatedBatchNorm(nn.Module):
     """BatchNorm whose scale and shift are functions of z, a small network's for each layer.
 
     In the plain G only the first layer hears of z. "Self-modulation": Chen et al. 2019, "On Self
@@ -56,12 +56,12 @@ class Generator(nn.Module):
         super().__init__()
         self.modulate = modulate
         self.size, self.z_dim, self.width, self.upsample = size, z_dim, width, upsample
-        layer = {"transposed": Double, "nearest": Enlarge}[upsample]
-        norm = partial(Modulated, z_dim=z_dim) if modulate else nn.BatchNorm2d
+        layer = {"transposed": UpConv, "nearest": NearestUpConv}[upsample]
+        norm = partial(SelfModulatedBatchNorm, z_dim=z_dim) if modulate else nn.BatchNorm2d
         channels = width * 2 ** (doublings(size) - 1)
         # z [B, z_dim, 1, 1] -> [B, channels, 4, 4]
         layers: list[nn.Module] = [
-            Spread(z_dim, channels),
+            LatentProjection(z_dim, channels),
             norm(channels),
             nn.ReLU(inplace=True),
         ]
@@ -80,7 +80,7 @@ class Generator(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         x = z[:, :, None, None]
         for layer in self.layers:
-            x = layer(x, z) if isinstance(layer, Modulated) else layer(x)
+            x = layer(x, z) if isinstance(layer, SelfModulatedBatchNorm) else layer(x)
         return x
 
 
@@ -96,20 +96,20 @@ class Discriminator(nn.Module):
         batch = norm == "batch"
         # [B, 3, size, size] -> [B, width, size/2, size/2]
         layers: list[nn.Module] = [
-            Halve(3, width, bias=not batch),
+            DownConv(3, width, bias=not batch),
             nn.LeakyReLU(LEAK, inplace=True),
         ]
         # Each layer halves the side and doubles the channels, down to 4 × 4
         channels = width
         for _ in range(doublings(size) - 1):
             layers += [
-                Halve(channels, channels * 2, bias=not batch),
+                DownConv(channels, channels * 2, bias=not batch),
                 *([nn.BatchNorm2d(channels * 2)] if batch else []),
                 nn.LeakyReLU(LEAK, inplace=True),
             ]
             channels *= 2
         # [B, channels, 4, 4] -> [B, 1, 1, 1]
-        layers.append(Gather(channels))
+        layers.append(LogitHead(channels))
         self.layers = nn.Sequential(*layers)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -139,7 +139,7 @@ def initialise(network: nn.Module, generator: torch.Generator) -> None:
             nn.init.zeros_(module.bias)
 
 
-def constrain(D: Discriminator, generator: torch.Generator) -> None:
+def apply_spectral_norm(D: Discriminator, generator: torch.Generator) -> None:
     """Divide each of D's weights by its largest singular value whenever it is used.
 
     The value follows by one power iteration for each pass: Miyato et al. 2018, "Spectral

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganface import files
 from ganface.errors import UserError
+from ganface.io import files
 from ganface.models.dcgan import Generator
-from ganface.models.layout import ARCHITECTURE, PREFIXES, read_model_header
+from ganface.models.header import ARCHITECTURE, PREFIXES, read_model_header
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -19,15 +19,15 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam
 
-from ganface import files
-from ganface.config import TrainConfig
-from ganface.device import Compute
+from ganface.config.settings import TrainConfig
 from ganface.errors import NotANumber, UserError
-from ganface.models.dcgan import Discriminator, Generator, constrain, initialise
+from ganface.io import files
+from ganface.io.run import Run
+from ganface.latents import rng
+from ganface.methods.gan import STATISTICS, Players
+from ganface.models.dcgan import Discriminator, Generator, apply_spectral_norm, initialise
 from ganface.models.snapshot import describe_generator
-from ganface.run import Run
-from ganface.training import streams
-from ganface.training.step import STATISTICS, Players
+from ganface.system.device import Compute
 
 
 @dataclass
@@ -54,10 +54,10 @@ def start(config: TrainConfig, size: int, compute: Compute) -> Training:
         for _ in range(2)
     )
     D = Discriminator(size, config.width, config.norm)
-    initialise(G, streams.generator(config.seed, "G"))
-    initialise(D, streams.generator(config.seed, "D"))
+    initialise(G, rng.generator(config.seed, "G"))
+    initialise(D, rng.generator(config.seed, "D"))
     if config.spectral_norm:
-        constrain(D, streams.generator(config.seed, "spectral norm"))
+        apply_spectral_norm(D, rng.generator(config.seed, "spectral norm"))
     G_ema.load_state_dict(G.state_dict())
     for network in (G, D, G_ema):
         # channels_last: the layout in which CPU and GPU kernels are fastest
@@ -70,7 +70,7 @@ def start(config: TrainConfig, size: int, compute: Compute) -> Training:
             torch.zeros((), device=compute.device),  # a rate that each update brings
             (config.beta1, config.beta2),
             fused=compute.device.type in ("cpu", "cuda"),
-            capturable=compute.graphed,
+            capturable=compute.use_cuda_graph,
         )
 
     players = Players(

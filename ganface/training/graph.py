@@ -11,13 +11,13 @@ from contextlib import contextmanager
 
 import torch
 
+from ganface.training.batches import Inputs
 from ganface.training.checkpoint import Training, tensors_of
-from ganface.training.feed import Inputs
 
 WARM_UP = 3  # updates in which cuDNN chooses its kernels and Adam makes its state
 
 
-class Replayed:
+class GraphedUpdate:
     """Does what `advance(inputs)` does to `training`, which must work in place, by replaying it."""
 
     def __init__(self, advance: Callable[[Inputs], None], training: Training) -> None:
@@ -35,7 +35,7 @@ class Replayed:
 
     def _capture(self) -> torch.cuda.CUDAGraph:
         graph, stream = torch.cuda.CUDAGraph(), torch.cuda.Stream()
-        with undone(self._training):
+        with restored_afterwards(self._training):
             stream.wait_stream(torch.cuda.current_stream())
             with torch.cuda.stream(stream):
                 for _ in range(WARM_UP):
@@ -51,9 +51,9 @@ class Replayed:
 
 
 @contextmanager
-def undone(training: Training) -> Iterator[None]:
-    """What the block does to the tensors of `training` and to its scaler is undone, in place, when
-    it ends or fails."""
+def restored_afterwards(training: Training) -> Iterator[None]:
+    """When the block ends or fails, the tensors of `training` and its scaler are as they
+    were, in the same memory."""
     before = {name: tensor.clone() for name, tensor in tensors_of(training).items()}
     scaler = training.players.scaler.state_dict()
     fresh = [adam for adam in (training.players.opt_G, training.players.opt_D) if not adam.state]

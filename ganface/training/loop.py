@@ -9,29 +9,23 @@ from functools import partial
 
 from torch import Tensor
 
-from ganface.config import TrainConfig
+from ganface.config.settings import TrainConfig
 from ganface.dataset.pack import Pack
-from ganface.device import Compute
-from ganface.distributed import Processes
-from ganface.ema import update_ema
 from ganface.errors import Interrupted
-from ganface.run import Run
-from ganface.signals import StopRequest
-from ganface.stats import StatsFile
-from ganface.training.artist import Artist
-from ganface.training.checkpoint import (
-    Training,
-    meta_of,
-    remove_old,
-    save_checkpoint,
-    tensors_of,
-)
-from ganface.training.feed import Feed, Inputs, fits
-from ganface.training.graph import Replayed
-from ganface.training.health import EXAMINE, Examiner
-from ganface.training.memory import rehearse
+from ganface.io.run import Run
+from ganface.io.stats import StatsFile
+from ganface.methods.gan import REG_INTERVAL, update
+from ganface.system.device import Compute
+from ganface.system.signals import StopRequest
+from ganface.training.batches import Batches, Inputs, fits
+from ganface.training.checkpoint import Training, meta_of, remove_old, save_checkpoint, tensors_of
+from ganface.training.diagnostics import EXAMINE, Diagnostics
+from ganface.training.distributed import Processes
+from ganface.training.ema import update_ema
+from ganface.training.graph import GraphedUpdate
+from ganface.training.memory import fit_to_memory
 from ganface.training.progress import Display, Reporter, share_figures, take_means
-from ganface.training.step import LAZY, update
+from ganface.training.snapshots import SnapshotWriter
 from ganface.training.writer import HostCopy, Writer
 
 TICK = 10  # steps between lines of stats.jsonl
@@ -48,11 +42,11 @@ def train(
     processes: Processes,
 ) -> None:
     """Go on from training.step to config.steps. Raises Interrupted when told to stop."""
-    examiner = Examiner(pack, config, compute, training)
+    examiner = Diagnostics(pack, config, compute, training)
     feed = open_feed(pack, config, compute, display, processes)
     choose = partial(choose_update, training, config, compute, processes)
-    if compute.refuses and processes.count == 1 and training.step < config.steps:
-        advance = rehearse(training, config, compute, feed.at(training.step + 1), choose)
+    if compute.raises_oom and processes.world_size == 1 and training.step < config.steps:
+        advance = fit_to_memory(training, config, compute, feed.at(training.step + 1), choose)
     else:
         advance = choose()
     milestones = set(config.milestone_steps)
@@ -61,17 +55,17 @@ def train(
     began = time.monotonic() - training.seconds
 
     with stop.listening(), Writer() as writer:
-        if processes.first:
+        if processes.is_main:
             stats = StatsFile(run.stats, training.step)
             reporter = Reporter(stats, display, writer, config, compute, training)
-            artist = Artist(run, pack, display, writer, config, compute, training)
+            artist = SnapshotWriter(run, pack, display, writer, config, compute, training)
             artist.draw_reals()
 
         while training.step < config.steps and not stopped_by:
             step = training.step + 1
 
             # Update D, then G, then the average of G
-            advance(feed.at(step), step % LAZY == 0)
+            advance(feed.at(step), step % REG_INTERVAL == 0)
             training.summed += 1
             training.step = step
             training.seconds = time.monotonic() - began
@@ -86,7 +80,7 @@ def train(
                     figures["strength"] = training.players.strength
                 if step % EXAMINE == 0:
                     figures["findings"] = examiner.examine(processes)
-                if processes.first:
+                if processes.is_main:
                     score = None
                     if scored:
                         artist.recalibrate()
@@ -95,12 +89,12 @@ def train(
 
             # Draw, and save
             milestone = step in milestones
-            stopped_by = processes.agree(stop.number)  # asked once: a later signal waits
+            stopped_by = processes.all_reduce_max(stop.number)  # asked once: a later signal waits
             save = step % config.checkpoint_every == 0 or last or stopped_by
             if save:
                 share_figures(training, processes)
                 writer.finish()  # a slow disk must not leave the last good checkpoint far behind
-            if processes.first:
+            if processes.is_main:
                 # A fast GPU need not wait for a slow disk: latest.png has another chance soon
                 picture = milestone or (step % PICTURE == 0 and not writer.busy)
                 if picture or save:
@@ -113,20 +107,22 @@ def train(
                     submit_checkpoint(writer, run, config, training)
 
         writer.finish()
-        processes.agree(0)  # when one process ends, torchrun tells the others to end as well
+        processes.all_reduce_max(
+            0
+        )  # when one process ends, torchrun tells the others to end as well
     if stopped_by:
         raise Interrupted(f"stopped at step {training.step}; a checkpoint is saved", stopped_by)
 
 
 def open_feed(
     pack: Pack, config: TrainConfig, compute: Compute, display: Display, processes: Processes
-) -> Feed:
+) -> Batches:
     """The images where the device gets at them fastest; where that is, is said."""
     on_gpu, resident = compute.device.type == "cuda", fits(pack, compute.device)
     if on_gpu:
         display.note("images held in GPU memory" if resident else "images read from the pack")
-    ahead, share = on_gpu and not resident, processes.share(config.batch_size)
-    return Feed(pack, config, compute.device, resident, ahead, share)
+    ahead, share = on_gpu and not resident, processes.shard(config.batch_size)
+    return Batches(pack, config, compute.device, resident, ahead, share)
 
 
 def choose_update(
@@ -142,20 +138,20 @@ def choose_update(
     )
     players = dataclasses.replace(training.players, G=G, D=D)
 
-    def advance(inputs: Inputs, penalised: bool) -> None:
+    def advance(inputs: Inputs, apply_reg: bool) -> None:
         for optimiser, lr in zip(
             (players.opt_D, players.opt_G), inputs.learning_rates, strict=True
         ):
             optimiser.param_groups[0]["lr"].copy_(lr)
         batches = inputs.batches(config.d_steps)
-        training.sums += update(players, batches, config, compute, penalised)
+        training.sums += update(players, batches, config, compute, apply_reg)
         update_ema(training.G_ema, training.players.G, inputs.ema_weight)
 
-    if not (compute.graphed and processes.count == 1):
+    if not (compute.use_cuda_graph and processes.world_size == 1):
         return advance
     lazily = bool(config.r1 or config.r2)  # else both kinds of update are the same
-    graphs = [Replayed(partial(advance, penalised=kind), training) for kind in (False, True)]
-    return lambda inputs, penalised: graphs[lazily and penalised](inputs)
+    graphs = [GraphedUpdate(partial(advance, apply_reg=kind), training) for kind in (False, True)]
+    return lambda inputs, apply_reg: graphs[lazily and apply_reg](inputs)
 
 
 def submit_checkpoint(writer: Writer, run: Run, config: TrainConfig, training: Training) -> None:

@@ -11,15 +11,15 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import nn
 
-from ganface.config import TrainConfig
-from ganface.device import DTYPES, Compute
+from ganface.config.settings import TrainConfig
 from ganface.errors import WorkError, is_out_of_memory
-from ganface.models.convolutions import Double, Halve, Spread
-from ganface.models.dcgan import Discriminator, Generator, Modulated
-from ganface.models.winograd import RGB, choose_method
+from ganface.models.dcgan import Discriminator, Generator, SelfModulatedBatchNorm
+from ganface.models.kernels.winograd import RGB, choose_method
+from ganface.models.layers import DownConv, LatentProjection, UpConv
+from ganface.system.device import DTYPES, Compute
+from ganface.training.batches import Inputs
 from ganface.training.checkpoint import Training
-from ganface.training.feed import Inputs
-from ganface.training.graph import undone
+from ganface.training.graph import restored_afterwards
 
 FLOAT = 4  # bytes
 CODE = 100 * 10**6  # bytes that PyTorch takes for itself when it first computes
@@ -68,22 +68,22 @@ def kept(network: nn.Module, side: int, batch: int, dtype: torch.dtype, compiled
     total = output = 0
     for layer in network.layers:
         before = side
-        if isinstance(layer, Spread):
+        if isinstance(layer, LatentProjection):
             side = 4
-        elif isinstance(layer, Double):
+        elif isinstance(layer, UpConv):
             side *= 2
-        elif isinstance(layer, Halve):
+        elif isinstance(layer, DownConv):
             side //= 2
-        if isinstance(layer, (Spread, Double, Halve)):
+        if isinstance(layer, (LatentProjection, UpConv, DownConv)):
             # Kept by what follows: a norm, or an activation that works in place
             output = held(batch * layer.out_channels * side**2 * dtype.itemsize)
             total += output
         elif isinstance(layer, nn.BatchNorm2d):
             total += output
-        elif isinstance(layer, Modulated):
+        elif isinstance(layer, SelfModulatedBatchNorm):
             total += 2 * output  # normalised, then scaled
-        if compiled and isinstance(layer, (Double, Halve)):
-            transposed = isinstance(layer, Double)
+        if compiled and isinstance(layer, (UpConv, DownConv)):
+            transposed = isinstance(layer, UpConv)
             K, C = layer.in_channels, layer.out_channels
             if not transposed:
                 K, C = C, K
@@ -108,7 +108,7 @@ def smaller(batch_size: int, processes: int = 1) -> Iterator[int]:
 Advance = Callable[[Inputs, bool], None]
 
 
-def rehearse(
+def fit_to_memory(
     training: Training,
     config: TrainConfig,
     compute: Compute,
@@ -128,9 +128,9 @@ def rehearse(
         part = [tensor[: config.d_steps * batch_size] for tensor in batch]
         advance = choose()
         try:
-            with undone(training):
-                for penalised in sorted({False, bool(config.r1 or config.r2)}):
-                    advance(Inputs(*part, learning_rates, ema_weight), penalised)
+            with restored_afterwards(training):
+                for apply_reg in sorted({False, bool(config.r1 or config.r2)}):
+                    advance(Inputs(*part, learning_rates, ema_weight), apply_reg)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise

@@ -11,29 +11,23 @@ from typing import Any
 
 import torch
 
-from ganface import __version__, files
-from ganface.config import BuildConfig, TrainConfig, changed_settings, check_size
+from ganface import __version__
+from ganface.config.settings import BuildConfig, TrainConfig, changed_settings, check_size
 from ganface.dataset.build import Report, Track, list_source, open_pack
+from ganface.dataset.order import held_out
 from ganface.dataset.pack import Pack, is_pack
-from ganface.device import DTYPES, Compute, choose_device, choose_kernels, choose_precision
-from ganface.distributed import Processes
 from ganface.errors import UserError, WorkError
-from ganface.memory import available, in_words
-from ganface.models.convolutions import use_compiled
-from ganface.models.winograd import load_libraries
-from ganface.native import CannotCompile, find_compiler
-from ganface.run import Run, read_config, write_config
-from ganface.training.checkpoint import (
-    Training,
-    newest_good,
-    remove_old,
-    restore,
-    set_aside,
-    start,
-)
+from ganface.io import files
+from ganface.io.run import Run, read_config, write_config
+from ganface.models.kernels.winograd import load_libraries
+from ganface.models.layers import use_compiled
+from ganface.system.compiler import CannotCompile, find_compiler
+from ganface.system.device import DTYPES, Compute, choose_device, choose_kernels, choose_precision
+from ganface.system.free_memory import available, in_words
+from ganface.training.checkpoint import Training, newest_good, remove_old, restore, set_aside, start
+from ganface.training.distributed import Processes
+from ganface.training.init_from import begin_with, find_origin
 from ganface.training.memory import estimate, smaller
-from ganface.training.origin import begin_with, find_origin
-from ganface.training.streams import held_out
 
 FEW = 500  # images, of which D knows each one soon
 COMPILE_STEPS = 100  # from so many on, faster kernels earn back the seconds of their compilation
@@ -79,7 +73,7 @@ def make_plan(
         old_build, old_train = BuildConfig(**stored["build"]), TrainConfig.stored(stored["train"])
         precision, fingerprint = stored["precision"], stored["dataset"]["fingerprint"]
         compile = train.get("compile", "on" if stored["compiled"] else "off")
-        threads = stored["threads"] if stored["processes"] == processes.count else None
+        threads = stored["threads"] if stored["processes"] == processes.world_size else None
     except (KeyError, TypeError, UserError) as error:
         raise UserError(
             f"{run.config}: not the settings of this ganface, {__version__} ({error}); it takes "
@@ -96,8 +90,8 @@ def make_plan(
 def _compute(config: TrainConfig, stored_precision: str | None, processes: Processes) -> Compute:
     """A resumed run keeps the precision that "auto" stood for when it began."""
     device = processes.own(choose_device(config.device))
-    processes.share(config.batch_size)  # refuses what cannot be split
-    if config.sync_batchnorm and processes.count > 1 and device.type == "cpu":
+    processes.shard(config.batch_size)  # refuses what cannot be split
+    if config.sync_batchnorm and processes.world_size > 1 and device.type == "cpu":
         raise UserError("--sync-batchnorm: PyTorch does it on GPUs only; leave it out")
     return Compute(device, choose_precision(stored_precision or config.precision, device))
 
@@ -111,13 +105,13 @@ def check_memory(data: Path, plan: Plan, processes: Processes) -> None:
     compiled = plan.kernels_wanted and find_compiler() is not None
 
     def needed(batch_size: int) -> int:
-        share, precision = batch_size // processes.count, plan.compute.precision
-        return processes.local_count * estimate(plan.train, size, precision, compiled, share)
+        share, precision = batch_size // processes.world_size, plan.compute.precision
+        return processes.local_world_size * estimate(plan.train, size, precision, compiled, share)
 
     batch_size = plan.train.batch_size
     if needed(batch_size) <= there:
         return
-    found = next((n for n in smaller(batch_size, processes.count) if needed(n) <= there), None)
+    found = next((n for n in smaller(batch_size, processes.world_size) if needed(n) <= there), None)
     if plan.fingerprint:
         advice = "end other programs, or go on where there is more"
     else:
@@ -166,7 +160,7 @@ def begin(
     had it since `make_plan`. Raises WorkError if the processes did not find the same.
     """
     compiled = _compile(plan)
-    if processes.first:
+    if processes.is_main:
         run.begun(resume)
     # Optimisers load PyTorch's compiler, which nothing here uses, and which makes a folder at once
     torch_cache = (files.cache_folder() or run.cache) / "torch"
@@ -185,7 +179,7 @@ def begin(
         "device": plan.compute.name,
         "compiled": compiled,
         "threads": torch.get_num_threads(),
-        "processes": processes.count,
+        "processes": processes.world_size,
         "dataset": {"fingerprint": pack.fingerprint, "images": len(pack), "size": pack.size},
         "versions": {
             "ganface": __version__,
@@ -198,14 +192,14 @@ def begin(
         notes += warn_of_few(len(pack), plan.train)
         if plan.train.init_from is not None:
             notes.append(begin_with(training, find_origin(Path(plan.train.init_from)).path))
-    if processes.first:
+    if processes.is_main:
         write_config(run, training.meta)
         run.create()  # after config.json, by which a run directory is known
         set_aside(run, training.step)
         remove_old(run, plan.train.keep)  # which a killed process had left to do
-    if not processes.unanimous(training.step):
+    if not processes.all_equal(training.step):
         raise WorkError(f"{run.path}: not the same for all processes; put it on a shared disk")
-    if not processes.unanimous(int(pack.fingerprint[:15], 16)):
+    if not processes.all_equal(int(pack.fingerprint[:15], 16)):
         raise WorkError(f"{pack.path}: the processes do not hold the same images")
     return training, notes
 

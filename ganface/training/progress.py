@@ -23,15 +23,15 @@ from rich.progress import (
 from rich.text import Text
 from torch import Tensor
 
-from ganface.config import TrainConfig
-from ganface.device import Compute
-from ganface.distributed import Processes
-from ganface.stats import StatsFile
+from ganface.config.settings import TrainConfig
+from ganface.io.stats import StatsFile
+from ganface.methods.gan import STATISTICS
+from ganface.methods.gan_verdict import EARLY, judge, relevant
+from ganface.system.device import Compute
 from ganface.training.checkpoint import Training, require_finite
-from ganface.training.health import FINDINGS, HELD_OUT
+from ganface.training.diagnostics import DIAGNOSTICS, HELD_OUT
+from ganface.training.distributed import Processes
 from ganface.training.schedule import learning_rates_at
-from ganface.training.step import STATISTICS
-from ganface.training.verdict import EARLY, judge, relevant
 from ganface.training.writer import HostCopy, Writer
 
 PLAIN_SECONDS = 10  # off a terminal, at most one line in so many seconds
@@ -39,8 +39,8 @@ PLAIN_SECONDS = 10  # off a terminal, at most one line in so many seconds
 
 def share_figures(training: Training, processes: Processes) -> None:
     """Let all processes have the same statistics, and the same strength of augmentation."""
-    processes.average(training.sums)
-    processes.average(training.players.strength)
+    processes.all_reduce_mean(training.sums)
+    processes.all_reduce_mean(training.players.strength)
 
 
 def take_means(training: Training, processes: Processes) -> Tensor:
@@ -102,7 +102,7 @@ class Reporter:
             whole = {**line, **_named(STATISTICS, copies["means"].tolist())}
             if "findings" in copies:
                 require_finite({"findings": copies["findings"][len(HELD_OUT) :]}, line["step"])
-                whole |= _named(FINDINGS, copies["findings"].tolist())
+                whole |= _named(DIAGNOSTICS, copies["findings"].tolist())
             if "strength" in copies:
                 whole |= _named(["strength"], [copies["strength"].item()])
             if score:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 
 from ganface.dataset.pack import Pack
-from ganface.distributed import Processes
 from ganface.errors import NotANumber, WorkError
-from ganface.run import Run
-from ganface.stats import StatsFile
+from ganface.io.run import Run
+from ganface.io.stats import StatsFile
 from ganface.training import loop
 from ganface.training.checkpoint import Training
+from ganface.training.distributed import Processes
 from ganface.training.prepare import Plan, begin
 from ganface.training.progress import Display
 
@@ -28,7 +28,7 @@ def train(
         loop.train(run, pack, plan.train, plan.compute, training, display, processes)
         return training
     except NotANumber as fault:
-        if processes.count > 1:
+        if processes.world_size > 1:
             raise WorkError(f"{fault}; {ADVICE}; checkpoints up to that are good") from fault
         reason = str(fault)
 

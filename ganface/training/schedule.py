@@ -5,7 +5,7 @@ So a training that is stopped, resumed or made longer does at each step what any
 
 from __future__ import annotations
 
-from ganface.config import TrainConfig
+from ganface.config.settings import TrainConfig
 
 
 def learning_rates_at(step: int, config: TrainConfig) -> tuple[float, float]:

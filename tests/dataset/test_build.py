@@ -13,7 +13,7 @@ import torch
 from conftest import draw_folder, draw_image, tree
 from PIL import Image
 
-from ganface.config import BuildConfig
+from ganface.config.settings import BuildConfig
 from ganface.dataset.build import _NearDuplicates, build_pack, cached_pack, list_source, report_path
 from ganface.dataset.pack import Pack
 from ganface.errors import CannotWriteError, UserError, WorkError
@@ -503,7 +503,7 @@ def test_there_is_no_pack_without_its_report(source, out, monkeypatch):
     def full(*_):
         raise CannotWriteError("no room")
 
-    monkeypatch.setattr("ganface.files.write_text", full)
+    monkeypatch.setattr("ganface.io.files.write_text", full)
     with pytest.raises(CannotWriteError):
         build(source, out)
     assert tree(out.parent) == {}

@@ -6,10 +6,10 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from ganface.config import BuildConfig
+from ganface.config.settings import BuildConfig
 from ganface.dataset.pack import HEADER_BYTES, Pack, write_pack
 from ganface.errors import UserError, WorkError
-from ganface.files import cache_folder, write
+from ganface.io.files import cache_folder, write
 
 SIZE = 8
 CONFIG = BuildConfig(size=SIZE, crop="none")

@@ -2,12 +2,12 @@ import pytest
 import torch
 from conftest import draw_folder
 
-from ganface.config import BuildConfig
+from ganface.config.settings import BuildConfig
 from ganface.dataset.build import build_pack
 from ganface.dataset.pack import Pack
 from ganface.errors import UserError
+from ganface.evaluation.drawn import CHUNK, choose, describe
 from ganface.evaluation.evaluate import Evaluation, Pair, draw_pairs, split_size
-from ganface.evaluation.images import CHUNK, choose, describe
 
 COUNT = 100
 

@@ -9,6 +9,7 @@ import torch
 from ganface.dataset.pack import Pack
 from ganface.errors import UserError, WorkError
 from ganface.evaluation import fidelity
+from ganface.evaluation.drawn import choose
 from ganface.evaluation.features import DIM, RandomFeatures
 from ganface.evaluation.fidelity import (
     WEIGHTS,
@@ -19,7 +20,6 @@ from ganface.evaluation.fidelity import (
     find_weights,
 )
 from ganface.evaluation.frechet import frechet_distance, gaussian_of
-from ganface.evaluation.images import choose
 
 torch_fidelity = pytest.importorskip("torch_fidelity")
 

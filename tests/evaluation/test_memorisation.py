@@ -2,13 +2,7 @@ import pytest
 import torch
 from torch.nn.functional import avg_pool2d
 
-from ganface.evaluation.memorisation import (
-    COMMON,
-    memorised,
-    near_distance,
-    nearest,
-    thumbnails,
-)
+from ganface.evaluation.memorisation import COMMON, memorised, near_distance, nearest, thumbnails
 
 
 def images(seed, count, size=32):

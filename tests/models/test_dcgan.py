@@ -2,9 +2,15 @@ import pytest
 import torch
 from torch import nn
 
-from ganface.config import SIZES
+from ganface.config.settings import SIZES
 from ganface.errors import UserError
-from ganface.models.dcgan import Discriminator, Generator, Modulated, constrain, initialise
+from ganface.models.dcgan import (
+    Discriminator,
+    Generator,
+    SelfModulatedBatchNorm,
+    apply_spectral_norm,
+    initialise,
+)
 
 
 def trainable(network):
@@ -91,7 +97,7 @@ def test_constrained_weights_have_a_largest_singular_value_of_1():
         torch.manual_seed(noise)
         D = Discriminator(32, 4, norm="none")
         initialise(D, torch.Generator().manual_seed(0))
-        constrain(D, torch.Generator().manual_seed(3))
+        apply_spectral_norm(D, torch.Generator().manual_seed(3))
         before = torch.get_rng_state()
         for _ in range(50):
             D(torch.zeros(1, 3, 32, 32))
@@ -104,7 +110,7 @@ def test_constrained_weights_have_a_largest_singular_value_of_1():
 
 
 def test_modulated_channels_are_normalised_then_scaled_and_shifted_by_z():
-    layer = Modulated(6, z_dim=8).double()
+    layer = SelfModulatedBatchNorm(6, z_dim=8).double()
     nn.init.normal_(layer.scale.weight)
     nn.init.normal_(layer.shift.weight)
     x, z = torch.randn(5, 6, 4, 4, dtype=torch.float64), torch.randn(5, 8, dtype=torch.float64)
@@ -117,7 +123,7 @@ def test_modulated_channels_are_normalised_then_scaled_and_shifted_by_z():
 def test_z_reaches_every_layer_of_a_modulated_G():
     G = Generator(32, 8, 4, modulate=True)
     initialise(G, torch.Generator().manual_seed(0))
-    layers = [layer for layer in G.layers if isinstance(layer, Modulated)]
+    layers = [layer for layer in G.layers if isinstance(layer, SelfModulatedBatchNorm)]
     assert len(layers) == 3
     G(torch.randn(4, 8)).sum().backward()
     assert all(layer.hidden.weight.grad.any() for layer in layers)

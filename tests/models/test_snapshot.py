@@ -2,9 +2,9 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from ganface import files
 from ganface.errors import UserError
-from ganface.latents import z_of
+from ganface.io import files
+from ganface.latents.seeds import z_of
 from ganface.models.dcgan import Generator, initialise
 from ganface.models.snapshot import describe_generator, load_generator, save_snapshot
 

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch.nn.functional import conv2d, conv_transpose2d
 
-from ganface.models import winograd
-from ganface.models.winograd import POINTS, double, halve, tile_of, toom_cook
-from ganface.native import CannotCompile
+from ganface.models.kernels import winograd
+from ganface.models.kernels.winograd import POINTS, double, halve, tile_of, toom_cook
+from ganface.system.compiler import CannotCompile
 
 
 @pytest.fixture(autouse=True, scope="module")

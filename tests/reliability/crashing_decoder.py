@@ -6,7 +6,7 @@ What the workers import is what they find here, since they import the main modul
 import os
 import signal
 
-from ganface.cli import main
+from ganface.cli.main import main
 from ganface.dataset import build
 
 decode = build.decode

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 from conftest import TINY, call, tree
 
-from ganface import files
-from ganface.images import open_png
-from ganface.run import Run
+from ganface.io import files
+from ganface.io.run import Run
+from ganface.pictures.png import open_png
 
 STEPS, EVERY = 60, 7
 OPTIONS = (*TINY, "--steps", STEPS, "--checkpoint-every", EVERY, "--milestones", "10,25,40")

@@ -8,13 +8,13 @@ from runs import content
 
 from ganface.dataset.pack import Pack
 from ganface.errors import UserError
-from ganface.images import read_png_meta
+from ganface.io.run import Run, read_config, write_config
+from ganface.io.stats import StatsFile
+from ganface.methods.gan_verdict import judge, relevant
 from ganface.models.snapshot import load_generator
-from ganface.plot import draw_plot
-from ganface.run import Run, read_config, write_config
-from ganface.stats import StatsFile
+from ganface.pictures.plot import draw_plot
+from ganface.pictures.png import read_png_meta
 from ganface.training.checkpoint import newest_good
-from ganface.training.verdict import judge, relevant
 
 
 def damaged(path, dice, number):

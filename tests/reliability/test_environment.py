@@ -12,7 +12,7 @@ import pytest
 from conftest import TINY, draw_folder, rarely
 from runs import content, train
 
-from ganface.run import Run
+from ganface.io.run import Run
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="POSIX")
 
@@ -77,7 +77,7 @@ def unknown(*_):
     raise KeyError("no such user")  # as in a container that runs as a mere number
 
 pwd.getpwuid = unknown
-from ganface.cli import main
+from ganface.cli.main import main
 main()
 """
 
@@ -164,7 +164,7 @@ import random, time
 dice, now = random.Random(0), time.time
 time.time = lambda: now() + dice.uniform(-1e9, 1e9)
 time.time_ns = lambda: int(time.time() * 1e9)
-from ganface.cli import main
+from ganface.cli.main import main
 main()
 """
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import TINY
 
-from ganface.run import Run
+from ganface.io.run import Run
 
 WATCH = Path(__file__).parents[1] / "watch.py"
 WORKERS = ("_ResultItem", "_Ingested", "_RemoteTraceback", "_ExceptionWithTraceback")

@@ -11,7 +11,7 @@ import pytest
 from conftest import call, tree
 from runs import check_whole, content, ended, train
 
-from ganface.run import Run
+from ganface.io.run import Run
 
 resource = pytest.importorskip("resource")
 pytestmark = [

@@ -12,8 +12,8 @@ from functools import partial
 import pytest
 from runs import EVERY, content, exit_code, forked, train
 
-from ganface import files
-from ganface.run import Run
+from ganface.io import files
+from ganface.io.run import Run
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="forks"),

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from conftest import TINY, tree
 
-from ganface.lock import locked
+from ganface.io.lock import locked
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="kills processes")
 
-HOLD = "import sys; from pathlib import Path; from ganface.lock import locked\n"
+HOLD = "import sys; from pathlib import Path; from ganface.io.lock import locked\n"
 HOLD += "with locked(Path(sys.argv[1]), Path('it')): print('held', flush=True); input()"
 
 
@@ -125,7 +125,7 @@ def test_only_one_at_a_time_ever_holds_a_lock(tmp_path, tries, figure):
     code = """
 import sys, time
 from pathlib import Path
-from ganface.lock import locked
+from ganface.io.lock import locked
 lock, number = map(Path, sys.argv[1:3])
 for _ in range(int(sys.argv[3])):
     with locked(lock, lock, wait=True):
@@ -136,7 +136,7 @@ for _ in range(int(sys.argv[3])):
     lock, number = tmp_path / "lock", tmp_path / "number"
     number.write_text("0")
     each = len(tries(10, 100))
-    command = [sys.executable, "-c", f"import ganface.lock as l; l.POLL = 0.001\n{code}"]
+    command = [sys.executable, "-c", f"import ganface.io.lock as l; l.POLL = 0.001\n{code}"]
     processes = [
         subprocess.Popen([*command, lock, number, str(each)], stderr=subprocess.DEVNULL)
         for _ in range(4)
@@ -149,7 +149,7 @@ for _ in range(int(sys.argv[3])):
 def test_a_file_system_without_locks_is_said(tmp_path, monkeypatch, invoke, pack_file):
     import errno
 
-    from ganface import lock
+    from ganface.io import lock
 
     def refuse(_):
         raise OSError(errno.ENOLCK, "No locks available")

@@ -11,22 +11,22 @@ import pytest
 import torch
 from conftest import TINY, call, tree
 
-from ganface import generate
-from ganface.config import TrainConfig
+from ganface.config.settings import TrainConfig
 from ganface.dataset.pack import Pack
-from ganface.device import DTYPES, Compute
-from ganface.distributed import Processes
 from ganface.errors import UserError, WorkError, is_out_of_memory
-from ganface.memory import available
-from ganface.models.convolutions import use_compiled
-from ganface.models.winograd import load_libraries
-from ganface.native import CannotCompile
-from ganface.run import Run
+from ganface.io.run import Run
+from ganface.methods.gan import update
+from ganface.models import generate
+from ganface.models.kernels.winograd import load_libraries
+from ganface.models.layers import use_compiled
+from ganface.system.compiler import CannotCompile
+from ganface.system.device import DTYPES, Compute
+from ganface.system.free_memory import available
 from ganface.training import loop, memory, prepare
+from ganface.training.batches import Batches
 from ganface.training.checkpoint import start, tensors_of
-from ganface.training.feed import Feed
-from ganface.training.memory import estimate, kept, rehearse, smaller
-from ganface.training.step import update
+from ganface.training.distributed import Processes
+from ganface.training.memory import estimate, fit_to_memory, kept, smaller
 
 MEGA = 2**20
 CPU = torch.device("cpu")
@@ -113,7 +113,7 @@ def test_a_cgroup_bounds_what_is_free(machine, cgroup, mount, files, left):
 
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux says")
-SAY = "from ganface.memory import available; print(available())"
+SAY = "from ganface.system.free_memory import available; print(available())"
 
 
 def say(code=SAY, **options):
@@ -242,7 +242,7 @@ def test_what_autograd_keeps_is_foretold(monkeypatch, settings, precision, compi
 
 MEASURE = """
 import sys
-from ganface.cli import main
+from ganface.cli.main import main
 from ganface.training import loop, prepare
 
 def status(name):
@@ -399,13 +399,13 @@ def bounded(monkeypatch):
     def make(most):
         tried = []
 
-        def checked(players, batches, config, compute, penalised):
-            tried.append((len(batches[0].z), penalised))
+        def checked(players, batches, config, compute, apply_reg):
+            tried.append((len(batches[0].z), apply_reg))
             too_many = len(batches[0].z) > most
             with monkeypatch.context() as patch:
                 if too_many:
                     patch.setattr(players.opt_G, "zero_grad", run_out)
-                return update(players, batches, config, compute, penalised)
+                return update(players, batches, config, compute, apply_reg)
 
         monkeypatch.setattr(loop, "update", checked)
         return tried
@@ -430,7 +430,7 @@ def changed(one, other):
 @pytest.mark.parametrize("steps", [0, 2])
 def test_a_trial_leaves_no_trace_and_finds_what_fits(pack_file, bounded, most, precision, steps):
     compute = ON[precision]
-    feed = Feed(Pack(pack_file), TINY_CONFIG, compute.device, False, False)
+    feed = Batches(Pack(pack_file), TINY_CONFIG, compute.device, False, False)
     training, plain = (start(TINY_CONFIG, 32, compute) for _ in range(2))
 
     def choose(of=training):
@@ -443,7 +443,7 @@ def test_a_trial_leaves_no_trace_and_finds_what_fits(pack_file, bounded, most, p
     before, tried = copies(training), bounded(most)
 
     def trial():
-        return rehearse(training, TINY_CONFIG, compute, feed.at(steps + 1), choose)
+        return fit_to_memory(training, TINY_CONFIG, compute, feed.at(steps + 1), choose)
 
     if most == 8:
         advance = trial()
@@ -464,13 +464,13 @@ def test_a_trial_leaves_no_trace_and_finds_what_fits(pack_file, bounded, most, p
 
 def test_another_fault_in_a_trial_is_not_taken_for_it(pack_file):
     training = start(TINY_CONFIG, 32, ON["fp32"])
-    inputs = Feed(Pack(pack_file), TINY_CONFIG, CPU, False, False).at(1)
+    inputs = Batches(Pack(pack_file), TINY_CONFIG, CPU, False, False).at(1)
 
     def fail(*_):
         raise RuntimeError("shapes do not match")
 
     with pytest.raises(RuntimeError, match="shapes"):
-        rehearse(training, TINY_CONFIG, ON["fp32"], inputs, lambda: fail)
+        fit_to_memory(training, TINY_CONFIG, ON["fp32"], inputs, lambda: fail)
 
 
 @pytest.fixture

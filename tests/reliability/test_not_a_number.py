@@ -5,11 +5,11 @@ import random
 import torch
 from runs import EVERY, STEPS, command
 
-from ganface import files
-from ganface.device import Compute
-from ganface.run import Run
+from ganface.io import files
+from ganface.io.run import Run
+from ganface.system.device import Compute
 from ganface.training import loop, prepare
-from ganface.training.health import EXAMINE
+from ganface.training.diagnostics import EXAMINE
 
 
 def poison(players, dice):

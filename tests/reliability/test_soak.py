@@ -11,7 +11,7 @@ from statistics import linear_regression
 import pytest
 from conftest import TINY
 
-from ganface.run import Run
+from ganface.io.run import Run
 
 STEPS = 100_000
 pytestmark = pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="reads /proc")

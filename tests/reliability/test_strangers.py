@@ -14,11 +14,11 @@ import pytest
 import torch
 
 import ganface
-from ganface import files
-from ganface.files import BLANK_DIGEST, METADATA_KEY
-from ganface.images import to_pil
-from ganface.models.layout import generator_shapes
-from ganface.run import read_config, write_config
+from ganface.io import files
+from ganface.io.files import BLANK_DIGEST, METADATA_KEY
+from ganface.io.run import read_config, write_config
+from ganface.models.header import generator_shapes
+from ganface.pictures.grid import to_pil
 
 WATCH = Path(__file__).parents[1] / "watch.py"
 GENERATOR = {"architecture": "dcgan", "size": 32, "z_dim": 2, "width": 1}

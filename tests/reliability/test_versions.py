@@ -2,10 +2,11 @@
 
 import pytest
 
-from ganface import __version__, files
+from ganface import __version__
+from ganface.io import files
+from ganface.io.run import read_config, write_config
+from ganface.latents import rng
 from ganface.models.dcgan import Generator, initialise
-from ganface.run import read_config, write_config
-from ganface.training import streams
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def test_a_checkpoint_of_a_newer_ganface_is_passed_over_with_a_word(
 
 def test_a_snapshot_from_before_generators_had_kinds_is_drawn(tmp_path, invoke):
     G = Generator(32, 8, 4)
-    initialise(G, streams.generator(0, "G"))
+    initialise(G, rng.generator(0, "G"))
     described = {"architecture": "dcgan", "size": 32, "z_dim": 8, "width": 4}
     path = tmp_path / "old.safetensors"
     files.write(path, "snapshot", G.state_dict(), {"generator": described, "step": 7})

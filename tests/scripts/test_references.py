@@ -10,11 +10,11 @@ import reference_sample
 import torch
 from PIL import Image
 
-from ganface.config import SIZES
-from ganface.latents import z_of
+from ganface.config.settings import SIZES
+from ganface.io.run import Run
+from ganface.latents.seeds import z_of
 from ganface.models.dcgan import Discriminator, Generator
 from ganface.models.snapshot import load_generator
-from ganface.run import Run
 
 TINY = ("--size", "32", "--width", "4", "--z-dim", "8", "--workers", "0", "--device", "cpu")
 

@@ -4,13 +4,13 @@ import pytest
 import torch
 from conftest import TINY
 
-from ganface import files
 from ganface.dataset.pack import Pack
 from ganface.evaluation import score
 from ganface.evaluation.score import Scorer
+from ganface.io import files
+from ganface.io.run import Run
 from ganface.models.snapshot import load_generator
-from ganface.run import Run
-from ganface.training import artist
+from ganface.training import snapshots
 
 OPTIONS = (*TINY, "--steps", 30, "--milestones", "7,14,21,28", "--checkpoint-every", 10)
 OPTIONS += ("--seeds", "0-3", "--evaluate-every", 7)
@@ -18,7 +18,7 @@ OPTIONS += ("--seeds", "0-3", "--evaluate-every", 7)
 
 @pytest.fixture(autouse=True)
 def few_faces(monkeypatch):
-    for module in (artist, score):
+    for module in (snapshots, score):
         monkeypatch.setattr(module, "FACES", 64)
 
 
@@ -44,7 +44,7 @@ def test_the_snapshot_of_the_lowest_score_is_kept(whole, pack_file):
     assert all(torch.equal(tensor, same[name]) for name, tensor in tensors.items())
 
     G, _ = load_generator(whole.best)
-    faces = artist.paint(G, artist.z_of(range(64), G.z_dim))
+    faces = snapshots.generate_on_device(G, snapshots.z_of(range(64), G.z_dim))
     scorer = Scorer(Pack(pack_file), torch.device("cpu"))
     assert scorer.score(scorer.describe(faces)) == pytest.approx(found[best], rel=1e-6)
 

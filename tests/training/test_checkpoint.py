@@ -3,12 +3,14 @@ import dataclasses
 import pytest
 import torch
 
-from ganface import files
-from ganface.augment import DICE
-from ganface.config import TrainConfig
-from ganface.device import Compute
+from ganface.config.settings import TrainConfig
 from ganface.errors import UserError
-from ganface.run import Run
+from ganface.io import files
+from ganface.io.run import Run
+from ganface.latents.rng import dice_at, mix_at, z_at
+from ganface.losses.augment import AUGMENT_NOISE
+from ganface.methods.gan import Batch, update
+from ganface.system.device import Compute
 from ganface.training.checkpoint import (
     meta_of,
     newest_good,
@@ -19,8 +21,6 @@ from ganface.training.checkpoint import (
     start,
     tensors_of,
 )
-from ganface.training.step import Batch, update
-from ganface.training.streams import dice_at, mix_at, z_at
 
 CPU = Compute(torch.device("cpu"), "fp32")
 CONFIG = TrainConfig.of({"preset": "dcgan", "batch_size": 4, "width": 4, "z_dim": 8})
@@ -31,9 +31,9 @@ def go_on(training, updates=2, config=CONFIG):
     for _ in range(updates):
         training.step += 1
         reals = z_at(9, training.step, 4, 3 * 32 * 32).view(4, 3, 32, 32).tanh()
-        dice, mix = dice_at(0, training.step, 4, 2, DICE), mix_at(0, training.step, 4)
+        dice, mix = dice_at(0, training.step, 4, 2, AUGMENT_NOISE), mix_at(0, training.step, 4)
         batch = Batch(reals, z_at(0, training.step, 4, 8), dice, mix)
-        training.sums += update(training.players, [batch], config, CPU, penalised=True)
+        training.sums += update(training.players, [batch], config, CPU, apply_reg=True)
         training.summed += 1
     return training
 

@@ -5,13 +5,13 @@ from contextlib import nullcontext
 import pytest
 import torch
 
-from ganface.config import TrainConfig
+from ganface.config.settings import TrainConfig
 from ganface.dataset.pack import Pack
-from ganface.device import Compute
-from ganface.distributed import Processes
+from ganface.system.device import Compute
+from ganface.training.batches import Batches
 from ganface.training.checkpoint import start, tensors_of
-from ganface.training.feed import Feed
-from ganface.training.graph import WARM_UP, Replayed, undone
+from ganface.training.distributed import Processes
+from ganface.training.graph import WARM_UP, GraphedUpdate, restored_afterwards
 from ganface.training.loop import choose_update
 
 CPU = Compute(torch.device("cpu"), "fp32")
@@ -20,7 +20,7 @@ CONFIG = TrainConfig(batch_size=8, width=4, z_dim=8)
 
 @pytest.fixture
 def feed(pack_file):
-    return Feed(Pack(pack_file), CONFIG, CPU.device, False, False)
+    return Batches(Pack(pack_file), CONFIG, CPU.device, False, False)
 
 
 def copies(training):
@@ -40,7 +40,7 @@ def test_what_was_undone_leaves_no_trace(feed, before):
             choose_update(training, CONFIG, CPU, Processes())(feed.at(step), False)
     old = copies(other)
     addresses = {name: tensor.data_ptr() for name, tensor in tensors_of(other).items()}
-    with undone(other):
+    with restored_afterwards(other):
         for step in (7, 8, 9):
             choose_update(other, CONFIG, CPU, Processes())(feed.at(step), False)
         assert any(not torch.equal(old[name], tensors_of(other)[name]) for name in old)
@@ -60,7 +60,7 @@ def test_what_failed_half_way_leaves_no_half_of_adam_s_state(feed):
 
     def run_out_of_memory():
         adam = other.players.opt_D
-        with undone(other):
+        with restored_afterwards(other):
             adam.state[adam.param_groups[0]["params"][0]]["step"] = torch.tensor(0.0)
             raise MemoryError
 
@@ -102,7 +102,7 @@ def test_replaying_an_update_is_the_same_as_doing_it(feed, stand_in):
         in_plain_words(inputs, False)
 
     in_plain_words = choose_update(other, CONFIG, CPU, Processes())
-    replayed = Replayed(advance, other)
+    replayed = GraphedUpdate(advance, other)
     for step in range(1, 4):
         choose_update(plain, CONFIG, CPU, Processes())(feed.at(step), False)
         replayed(feed.at(step))
@@ -117,7 +117,7 @@ def test_the_capture_comes_once_after_the_warm_up(feed, stand_in):
         calls.append(inputs)
         stand_in[:] = [lambda: None]
 
-    replayed = Replayed(advance, start(CONFIG, 32, CPU))
+    replayed = GraphedUpdate(advance, start(CONFIG, 32, CPU))
     for step in range(1, 4):
         replayed(feed.at(step))
     assert len(calls) == WARM_UP + 1
@@ -134,4 +134,4 @@ def test_the_capture_comes_once_after_the_warm_up(feed, stand_in):
     ],
 )
 def test_an_update_is_a_graph_on_gpus_where_no_scaler_decides(device, precision, graphed):
-    assert Compute(torch.device(device), precision).graphed == graphed
+    assert Compute(torch.device(device), precision).use_cuda_graph == graphed

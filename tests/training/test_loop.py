@@ -9,11 +9,12 @@ import torch
 from conftest import TINY, TINY_STEPS, call, draw_folder, tree
 from PIL import Image
 
-from ganface import __version__, files
-from ganface.config import TrainConfig
+from ganface import __version__
+from ganface.config.settings import TrainConfig
 from ganface.dataset.pack import Pack
-from ganface.images import read_png_meta
-from ganface.run import Run
+from ganface.io import files
+from ganface.io.run import Run
+from ganface.pictures.png import read_png_meta
 from ganface.training import progress
 
 STEPS = 30

@@ -3,8 +3,8 @@ import json
 import pytest
 import torch
 
-from ganface.models.winograd import load_libraries, load_library
-from ganface.native import CannotCompile
+from ganface.models.kernels.winograd import load_libraries, load_library
+from ganface.system.compiler import CannotCompile
 
 SHAPE = ("--size", 32, "--width", 16, "--z-dim", 8, "--batch-size", 8, "--seeds", "0-3")
 

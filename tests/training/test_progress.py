@@ -3,13 +3,13 @@ from io import StringIO
 import torch
 from rich.console import Console
 
-from ganface.config import TrainConfig
-from ganface.device import Compute
-from ganface.distributed import Processes
+from ganface.config.settings import TrainConfig
+from ganface.methods.gan import STATISTICS
+from ganface.methods.gan_verdict import EARLY
+from ganface.system.device import Compute
 from ganface.training.checkpoint import start
+from ganface.training.distributed import Processes
 from ganface.training.progress import Display, take_means
-from ganface.training.step import STATISTICS
-from ganface.training.verdict import EARLY
 
 
 def test_statistics_are_means_over_the_updates_since_the_last_line():

@@ -6,9 +6,10 @@ import pytest
 import torch
 from conftest import TINY
 
-from ganface import files
-from ganface.run import Run
-from ganface.training import loop, step
+from ganface.io import files
+from ganface.io.run import Run
+from ganface.methods import gan
+from ganface.training import loop
 
 OPTIONS = (*TINY, "--steps", 60, "--milestones", 60, "--checkpoint-every", 20, "--seeds", "0-3")
 
@@ -19,7 +20,7 @@ def poison(monkeypatch, at, times=1):
 
     def update(players, *arguments):
         nonlocal updates, left
-        result = step.update(players, *arguments)
+        result = gan.update(players, *arguments)
         updates += 1
         if updates >= at and left:
             left -= 1

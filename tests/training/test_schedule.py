@@ -1,8 +1,8 @@
 import pytest
 from conftest import TINY
 
-from ganface.config import TrainConfig
-from ganface.stats import read_lines
+from ganface.config.settings import TrainConfig
+from ganface.io.stats import read_lines
 from ganface.training.schedule import learning_rates_at
 
 

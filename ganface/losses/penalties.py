@@ -1,0 +1,48 @@
+"""Penalties on the gradient of D with respect to the images, which keep D from being too steep.
+
+They are computed in float32 and by PyTorch's own kernels: their gradient is a second derivative,
+which the compiled kernels do not have.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ganface.models.layers import uncompiled
+
+WGAN_GP_WEIGHT = 10.0  # Gulrajani et al. 2017, section 4
+
+
+def zero_centred(D: nn.Module, images: Tensor) -> Tensor:
+    """E[‖∇D(x)‖²] / 2 over images [B, 3, H, W] in [-1, 1]; D gives logits [B].
+
+    R1 for real images, R2 for generated ones: Mescheder, Geiger and Nowozin 2018, "Which Training
+    Methods for GANs do actually Converge?" (arXiv:1801.04406), equations 9 and 10.
+    With BatchNorm in D, an image changes the logits of its whole batch; the gradient is that of
+    their sum.
+    """
+    return _gradients(D, images).square().sum(1).mean() / 2
+
+
+def one_centred(D: nn.Module, reals: Tensor, fakes: Tensor, mix: Tensor) -> Tensor:
+    """E[(‖∇D(x)‖ - 1)²] for x between reals and fakes [B, 3, H, W], at mix [B] in [0, 1].
+
+    Gulrajani et al. 2017 (arXiv:1704.00028), equation 3.
+    """
+    images = torch.lerp(_exact(reals), _exact(fakes), mix[:, None, None, None])
+    return (_gradients(D, images).norm(dim=1) - 1).square().mean()
+
+
+def _gradients(D: nn.Module, images: Tensor) -> Tensor:
+    """∇D at each image, through which gradients flow: float32 [B, 3 · H · W]."""
+    images = _exact(images).detach().requires_grad_()
+    with uncompiled(D), torch.autocast(images.device.type, enabled=False):
+        logits = D(images)
+        (gradients,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
+    return gradients.flatten(1)
+
+
+def _exact(images: Tensor) -> Tensor:
+    """As float32, if autocast made them less."""
+    return images.to(torch.promote_types(images.dtype, torch.float32))

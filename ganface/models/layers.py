@@ -1,0 +1,106 @@
+"""The convolutions of a DCGAN, each computed in its fastest way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import conv_transpose2d, linear, pad
+
+from ganface.models.kernels import winograd
+
+
+class DownConv(nn.Conv2d):
+    """[B, C, S, S] -> [B, K, S / 2, S / 2], with weights of 4 × 4."""
+
+    compiled = False  # whether to use winograd.c
+
+    def __init__(self, C: int, K: int, bias: bool = False) -> None:
+        super().__init__(C, K, 4, stride=2, padding=1, bias=bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = winograd.halve(x, self.weight) if self.compiled else None
+        if y is None:
+            return super().forward(x)
+        return y if self.bias is None else y.add_(self.bias[:, None, None])
+
+
+class UpConv(nn.ConvTranspose2d):
+    """[B, K, S, S] -> [B, C, 2 S, 2 S], with weights of 4 × 4."""
+
+    compiled = False
+
+    def __init__(self, K: int, C: int) -> None:
+        super().__init__(K, C, 4, stride=2, padding=1, bias=False)
+
+    def forward(self, y: Tensor) -> Tensor:
+        w = self.kernel()
+        x = winograd.double(y, w) if self.compiled else None
+        return conv_transpose2d(y, w, stride=2, padding=1) if x is None else x
+
+    def kernel(self) -> Tensor:
+        """float32 [K, C, 4, 4]"""
+        return self.weight
+
+
+class NearestUpConv(UpConv):
+    """[B, K, S, S] -> [B, C, 2 S, 2 S]: each pixel made 2 × 2, then convolved with 3 × 3 weights.
+
+    Every weight counts alike everywhere, so there is no chequerboard to unlearn: Odena, Dumoulin
+    and Olah 2016, "Deconvolution and Checkerboard Artifacts". It is the transposed convolution
+    whose 4 × 4 weights are the 3 × 3 ones, spread by a box of 2 × 2, and costs as much.
+    """
+
+    def __init__(self, K: int, C: int) -> None:
+        super().__init__(K, C)
+        self.weight = nn.Parameter(torch.empty(K, C, 3, 3))
+
+    def kernel(self) -> Tensor:
+        rows = pad(self.weight, (0, 0, 0, 1)) + pad(self.weight, (0, 0, 1, 0))
+        return pad(rows, (0, 1)) + pad(rows, (1, 0))
+
+
+class LogitHead(nn.Conv2d):
+    """[B, C, 4, 4] -> [B, 1, 1, 1]: over a single position a convolution is a matrix product."""
+
+    def __init__(self, C: int) -> None:
+        super().__init__(C, 1, 4, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return linear(_flat(x), _flat(self.weight))[:, :, None, None]
+
+
+class LatentProjection(nn.ConvTranspose2d):
+    """[B, K, 1, 1] -> [B, C, 4, 4], likewise."""
+
+    def __init__(self, K: int, C: int) -> None:
+        super().__init__(K, C, 4, bias=False)
+
+    def forward(self, z: Tensor) -> Tensor:
+        flat = z.flatten(1) @ _flat(self.weight)
+        return flat.view(-1, 4, 4, self.out_channels).permute(0, 3, 1, 2)
+
+
+def _flat(x: Tensor) -> Tensor:
+    """[N, C, 4, 4] -> [N, 4 · 4 · C], without a copy if channels_last."""
+    return x.permute(0, 2, 3, 1).flatten(1)
+
+
+def use_compiled(network: nn.Module, wanted: bool = True) -> None:
+    """Use the compiled kernels wherever in the network they fit, or nowhere."""
+    for module in network.modules():
+        if isinstance(module, (DownConv, UpConv)):
+            module.compiled = wanted
+
+
+@contextmanager
+def uncompiled(network: nn.Module) -> Iterator[None]:
+    """Within the block the network uses no compiled kernels."""
+    before = any(getattr(module, "compiled", False) for module in network.modules())
+    use_compiled(network, False)
+    try:
+        yield
+    finally:
+        use_compiled(network, before)

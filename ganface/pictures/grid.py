@@ -1,0 +1,109 @@
+"""Tensors -> pictures: grids, tables with names, timelines."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+GAP = 2  # pixels between the images of a grid, and around it
+PAPER = (255, 255, 255)
+INK = (40, 40, 48)
+TIMELINE_ROWS = 8
+TABLE_CELL = 64  # pixels that an image takes at least in a table with names
+
+
+def to_uint8(images: Tensor) -> Tensor:
+    """Images in [-1, 1] -> uint8 of the same shape, rounded to the nearest grey level."""
+    import torch
+
+    return images.float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
+
+
+def to_pil(image: Tensor) -> Image.Image:
+    """uint8 [3, H, W] on the CPU -> an RGB image."""
+    return Image.fromarray(image.permute(1, 2, 0).contiguous().numpy())
+
+
+def square_columns(count: int) -> int:
+    """Columns of the grid of `count` images that is nearest to a square."""
+    return math.ceil(math.sqrt(count))
+
+
+def grid(images: Tensor, columns: int) -> Image.Image:
+    """Lay out uint8 [N, 3, S, S] row by row."""
+    count, side = images.shape[0], images.shape[2]
+    step = side + GAP
+    rows = math.ceil(count / columns)
+    sheet = Image.new("RGB", (columns * step + GAP, rows * step + GAP), PAPER)
+    for index, image in enumerate(images):
+        sheet.paste(to_pil(image), _box(index, columns, side)[:2])
+    return sheet
+
+
+def cut(sheet: Image.Image, index: int, columns: int) -> Image.Image:
+    """The image at `index` of a grid, as it was laid in."""
+    side = (sheet.width - GAP) // columns - GAP
+    return sheet.crop(_box(index, columns, side))
+
+
+def _box(index: int, columns: int, side: int) -> tuple[int, int, int, int]:
+    row, column = divmod(index, columns)
+    left, top = column * (side + GAP) + GAP, row * (side + GAP) + GAP
+    return left, top, left + side, top + side
+
+
+def timeline(grids: dict[int, Image.Image], seeds: Sequence[int]) -> Image.Image:
+    """Rows: seeds, the first TIMELINE_ROWS; columns: steps.
+
+    `grids`: step -> a grid of `seeds`, all laid out alike.
+    """
+    columns = square_columns(len(seeds))
+    shown = seeds[:TIMELINE_ROWS]
+    cells = [[cut(sheet, row, columns) for sheet in grids.values()] for row in range(len(shown))]
+    return table(cells, [f"seed {seed}" for seed in shown], [f"{step:,}" for step in grids])
+
+
+def table(
+    cells: Sequence[Sequence[Image.Image]], row_names: Sequence[str], column_names: Sequence[str]
+) -> Image.Image:
+    """Rows of equal-sized images, with a name for each row and each column.
+
+    Small images are shown in whole multiples of their size, so that the names fit.
+    """
+    zoom = max(1, TABLE_CELL // cells[0][0].width)
+    cells = [
+        [ImageOps.scale(image, zoom, Image.Resampling.NEAREST) for image in row] for row in cells
+    ]
+    side = cells[0][0].width
+    step = side + GAP
+    font = ImageFont.load_default(12)
+    margin = 12 + round(max(font.getlength(name) for name in row_names))
+    header = 20
+    size = (margin + len(column_names) * step, header + len(row_names) * step)
+    sheet = Image.new("RGB", size, PAPER)
+    draw = ImageDraw.Draw(sheet)
+    for column, name in enumerate(column_names):
+        middle = (margin + column * step + side // 2, header // 2)
+        draw.text(middle, name, INK, font, anchor="mm")
+    for row, (name, images) in enumerate(zip(row_names, cells, strict=True)):
+        top = header + row * step
+        draw.text((margin - 6, top + side // 2), name, INK, font, anchor="rm")
+        for column, image in enumerate(images):
+            sheet.paste(image, (margin + column * step, top))
+    return sheet
+
+
+def caption(image: Image.Image, text: str) -> Image.Image:
+    """The image with a line of text below it."""
+    height = 24
+    sheet = Image.new("RGB", (image.width, image.height + height), PAPER)
+    sheet.paste(image)
+    middle = (image.width // 2, image.height + height // 2)
+    ImageDraw.Draw(sheet).text(middle, text, INK, ImageFont.load_default(14), anchor="mm")
+    return sheet

@@ -1,0 +1,50 @@
+"""PNG files that say in their metadata what made them."""
+
+from __future__ import annotations
+
+import io
+import json
+import zlib
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, PngImagePlugin
+
+from ganface.errors import UserError
+from ganface.io import files
+
+METADATA_KEY = "ganface"
+
+
+def save_png(path: Path, image: Image.Image, meta: dict[str, Any], durable: bool = True) -> None:
+    """Write a PNG that says in its metadata what made it; `ganface info` reads it.
+
+    `durable`: see `files.atomic`.
+    """
+    info = PngImagePlugin.PngInfo()
+    info.add_text(METADATA_KEY, json.dumps(meta, sort_keys=True))
+    # Pillow, were it to write to the disk itself, would not say that this is full
+    data = io.BytesIO()
+    # Run lengths alone: longer matches are rare among a face's pixels, and take time to seek
+    image.save(data, "PNG", pnginfo=info, compress_type=zlib.Z_RLE)
+    with files.atomic(path, durable) as file:
+        file.write(data.getbuffer())
+
+
+def open_png(path: Path) -> Image.Image:
+    """A PNG, read whole. Raises UserError if it is damaged."""
+    try:
+        with Image.open(path, formats=("PNG",)) as image:
+            image.load()
+            return image
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise UserError(f"{path}: no PNG, or damaged ({error})") from error
+
+
+def read_png_meta(path: Path) -> dict[str, Any] | None:
+    """What `save_png` wrote, or None if the file is no PNG made here, or damaged."""
+    try:
+        meta = json.loads(open_png(path).text[METADATA_KEY])
+    except (UserError, ValueError, KeyError, RecursionError):
+        return None
+    return meta if isinstance(meta, dict) else None

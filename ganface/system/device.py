@@ -1,0 +1,102 @@
+"""Which device, which precision, and what it can do."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import torch
+
+from ganface.errors import UserError
+
+DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
+
+
+@dataclass(frozen=True)
+class Compute:
+    """Where the networks run and in what arithmetic."""
+
+    device: torch.device
+    precision: str  # fp32, bf16 or fp16
+
+    def autocast(self) -> torch.autocast:
+        enabled = self.precision != "fp32"
+        return torch.autocast(self.device.type, DTYPES[self.precision], enabled=enabled)
+
+    def grad_scaler(self) -> torch.amp.GradScaler:
+        """Does nothing but for fp16, whose gradients would vanish below 6e-8 without it."""
+        return torch.amp.GradScaler(self.device.type, enabled=self.precision == "fp16")
+
+    @property
+    def use_cuda_graph(self) -> bool:
+        """Whether an update is one CUDA graph. A scaler's steps depend on what it finds."""
+        return self.device.type == "cuda" and self.precision != "fp16"
+
+    @property
+    def raises_oom(self) -> bool:
+        """Whether the device refuses memory that it has not got. For a CPU, the system kills."""
+        return self.device.type == "cuda"
+
+    @property
+    def name(self) -> str:
+        if self.device.type == "cuda":
+            return torch.cuda.get_device_name(self.device)
+        if self.device.type == "cpu":
+            return f"CPU, {torch.get_num_threads()} threads"
+        return "Apple GPU"
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of that name; "auto" takes a GPU if there is one.
+
+    Raises UserError if it is not there.
+    """
+    available = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if name == "auto":
+        name = next(device for device, there in available.items() if there)
+    if not available[name]:
+        raise UserError(f"--device {name}: PyTorch sees no such GPU; use --device cpu")
+    return torch.device(name)
+
+
+def choose_kernels(device: torch.device, deterministic: bool) -> None:
+    """Let a GPU take its fastest kernels, or only those that give the same bits every time.
+
+    To be called before the GPU is used. On a CPU all kernels are of the second kind.
+    """
+    if device.type != "cuda":
+        return
+    torch.backends.cudnn.benchmark = not deterministic
+    torch.backends.cudnn.deterministic = deterministic
+    if deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS's own condition
+        torch.use_deterministic_algorithms(True)
+        torch.utils.deterministic.fill_uninitialized_memory = False  # nothing here reads it
+
+
+def choose_precision(name: str, device: torch.device) -> str:
+    """The precision of that name; "auto" takes the fastest that `device` has in hardware.
+
+    Raises UserError if the device cannot do it.
+    """
+    if name == "auto":
+        if _has_bf16(device):
+            return "bf16"
+        return "fp16" if device.type == "cuda" else "fp32"
+    if (device.type == "mps" and name != "fp32") or (device.type == "cpu" and name == "fp16"):
+        raise UserError(f"--precision {name}: not on {device.type}; use --precision auto")
+    return name
+
+
+def _has_bf16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cpu":
+        # Without the instructions PyTorch emulates bf16, which is slower than fp32
+        capabilities = getattr(torch.cpu, "get_capabilities", dict)()
+        return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+    return False

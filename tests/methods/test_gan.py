@@ -1,0 +1,324 @@
+import copy
+import dataclasses
+from collections import Counter
+
+import pytest
+import torch
+from torch import nn
+from torch.optim import SGD, Adam
+
+from ganface.config.settings import TrainConfig
+from ganface.losses.adversarial import LOSSES, non_saturating_loss_D, non_saturating_loss_G
+from ganface.losses.augment import AUGMENT_NOISE, augment
+from ganface.losses.penalties import one_centred, zero_centred
+from ganface.methods.gan import REG_INTERVAL, STATISTICS, Batch, Players, frozen
+from ganface.methods.gan import update as update_on
+from ganface.models.dcgan import Discriminator, Generator, initialise
+from ganface.models.kernels.winograd import load_libraries
+from ganface.models.layers import use_compiled
+from ganface.system.compiler import CannotCompile
+from ganface.system.device import DTYPES, Compute
+from ganface.training.checkpoint import start, tensors_of
+
+CPU = Compute(torch.device("cpu"), "fp32")
+BATCH = 8
+PAPER = TrainConfig.of({"preset": "dcgan"})
+
+
+def noise(seed, *shape):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.fixture
+def networks():
+    G, D = Generator(32, 8, 4), Discriminator(32, 4)
+    for seed, network in enumerate((G, D)):
+        initialise(network, torch.Generator().manual_seed(seed))
+    return G, D
+
+
+@pytest.fixture
+def reals():
+    return noise(2, BATCH, 3, 32, 32).tanh()
+
+
+@pytest.fixture
+def z():
+    return noise(3, BATCH, 8)
+
+
+def players(G, D, lr_G, lr_D):
+    return Players(
+        *(G, D, SGD(G.parameters(), lr_G), SGD(D.parameters(), lr_D)),
+        *(CPU.grad_scaler(), torch.tensor(1.0)),
+    )
+
+
+def update(players, reals, z, compute=CPU, config=PAPER, **options):
+    """One update of D and G, on one batch."""
+    dice, mix = noise(5, len(z), 2, AUGMENT_NOISE).sigmoid(), noise(6, len(z)).sigmoid()
+    return update_on(players, [Batch(reals, z, dice, mix)], config, compute, **options)
+
+
+def values(network):
+    return [parameter.detach().clone() for parameter in network.parameters()]
+
+
+def norm_of(network):
+    return torch.cat([p.grad.flatten() for p in network.parameters()]).norm()
+
+
+def assert_moved(network, start, gradients, lr):
+    for parameter, old, gradient in zip(network.parameters(), start, gradients, strict=True):
+        torch.testing.assert_close(parameter.detach(), old - lr * gradient)
+
+
+@pytest.mark.parametrize(("lr_G", "lr_D"), [(0.0, 0.5), (0.5, 0.0), (0.5, 0.5)])
+def test_each_player_moves_by_the_gradient_of_its_own_loss_alone(networks, reals, z, lr_G, lr_D):
+    G, D = networks
+    start_G, start_D = values(G), values(D)
+    by_hand_G, by_hand_D = copy.deepcopy(networks)
+
+    both = players(G, D, lr_G, lr_D)
+    update(both, reals, z)
+
+    # D's loss, with G as it was
+    with torch.no_grad():
+        fakes = copy.deepcopy(by_hand_G)(z)
+    loss_D = non_saturating_loss_D(by_hand_D(reals), by_hand_D(fakes))
+    gradients_D = torch.autograd.grad(loss_D, list(by_hand_D.parameters()))
+    torch.testing.assert_close([p.grad for p in D.parameters()], list(gradients_D))
+    assert_moved(D, start_D, gradients_D, lr_D)
+
+    # G's loss, with D as it is now
+    with torch.no_grad():
+        for parameter, gradient in zip(by_hand_D.parameters(), gradients_D, strict=True):
+            parameter -= lr_D * gradient
+    loss_G = non_saturating_loss_G(loss_D, by_hand_D(by_hand_G(z)))
+    gradients_G = torch.autograd.grad(loss_G, list(by_hand_G.parameters()))
+    torch.testing.assert_close([p.grad for p in G.parameters()], list(gradients_G))
+    assert_moved(G, start_G, gradients_G, lr_G)
+
+
+def test_gradients_do_not_pile_up_over_updates(networks, reals, z):
+    still = players(*networks, 0.0, 0.0)
+    update(still, reals, z)
+    first = [p.grad.clone() for network in networks for p in network.parameters()]
+    update(still, reals, z)
+    second = [p.grad for network in networks for p in network.parameters()]
+    torch.testing.assert_close(second, first)
+
+
+def test_statistics_are_those_from_before_the_update(networks, reals, z):
+    G, D = copy.deepcopy(networks)
+    with torch.no_grad():
+        real_logits, fake_logits = D(reals), D(G(z))
+    statistics = update(players(*networks, 0.0, 0.0), reals, z)
+    G, D = networks
+    expected = {
+        "loss_D": non_saturating_loss_D(real_logits, fake_logits),
+        "loss_G": non_saturating_loss_G(real_logits, fake_logits),  # D has not moved
+        "D_x": real_logits.sigmoid().mean(),
+        "D_Gz": fake_logits.sigmoid().mean(),
+        "accuracy_real": (real_logits > 0).float().mean(),
+        "accuracy_fake": (fake_logits < 0).float().mean(),
+        "grad_D": norm_of(D),
+        "grad_G": norm_of(G),
+    }
+    assert not statistics.requires_grad
+    torch.testing.assert_close(statistics, torch.stack([expected[name] for name in STATISTICS]))
+
+
+def test_a_step_that_the_scaler_skips_gives_finite_statistics(networks, reals, z):
+    game = players(*networks, 1.0, 1.0)
+    game.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**60)  # fp16 ends at 2**16
+    start = [values(network) for network in networks]
+    statistics = update(game, reals, z, Compute(torch.device("cpu"), "fp16"))
+    found = dict(zip(STATISTICS, statistics.tolist(), strict=True))
+    torch.testing.assert_close([values(network) for network in networks], start, rtol=0, atol=0)
+    assert found["grad_D"] == found["grad_G"] == 0
+    assert found["loss_D"] > 0
+
+
+def test_reals_and_fakes_are_normalised_apart(networks, reals, z):
+    """In one common batch, D could tell the two by their place in the common statistics."""
+    G, D = networks
+    norm = next(module for module in D.modules() if isinstance(module, nn.BatchNorm2d))
+    sizes = []
+    norm.register_forward_hook(lambda module, inputs, output: sizes.append(len(inputs[0])))  # noqa: ARG005
+    update(players(G, D, 0.1, 0.1), reals, z)
+    assert sizes == [BATCH] * 3
+
+
+def test_D_learns_to_tell_a_tiny_set_from_the_fakes(networks, reals, z):
+    G, D = networks
+    arena = players(G, D, 0.0, 0.0)
+    arena.opt_D = Adam(D.parameters(), 2e-3, betas=(0.5, 0.999))
+    losses = [update(arena, reals, z)[0].item() for _ in range(15)]
+    assert losses[-1] < 0.5 * losses[0]
+
+
+def test_G_learns_to_deceive_a_D_that_stands_still(networks, reals, z):
+    G, D = networks
+    arena = players(G, D, 0.0, 0.0)
+    arena.opt_G = Adam(G.parameters(), 2e-3, betas=(0.5, 0.999))
+    statistics = torch.stack([update(arena, reals, z) for _ in range(15)])
+    loss_G, D_Gz = statistics[:, 1], statistics[:, 3]
+    assert loss_G[-1] < loss_G[0]
+    assert D_Gz[-1] > D_Gz[0]
+
+
+FREE = dataclasses.replace(PAPER, norm="none")
+
+
+@pytest.fixture
+def free():
+    """Networks without BatchNorm in D."""
+    G, D = Generator(32, 8, 4), Discriminator(32, 4, norm="none")
+    for seed, network in enumerate((G, D)):
+        initialise(network, torch.Generator().manual_seed(seed))
+    return G, D
+
+
+def test_without_BatchNorm_reals_and_fakes_go_through_D_together(free, reals, z):
+    G, D = free
+    by_hand = copy.deepcopy(D)
+    with torch.no_grad():
+        fakes = G(z)
+    loss = non_saturating_loss_D(by_hand(reals), by_hand(fakes))
+    expected = torch.autograd.grad(loss, list(by_hand.parameters()))
+    sizes = []
+    D.register_forward_hook(lambda module, inputs, output: sizes.append(len(inputs[0])))  # noqa: ARG005
+    update(players(G, D, 0.0, 0.0), reals, z, config=FREE)
+    torch.testing.assert_close([p.grad for p in D.parameters()], list(expected))
+    assert sizes == [2 * BATCH, BATCH]
+
+
+def test_penalties_are_added_to_the_loss_of_D_where_they_are_due(free, reals, z):
+    G, D = free
+    config = dataclasses.replace(FREE, r1=0.3, r2=0.7)
+    with torch.no_grad():
+        fakes = G(z)
+    update(players(G, D, 0.0, 0.0), reals, z, config=config)
+    loss_alone = [p.grad.clone() for p in D.parameters()]
+    penalty = 0.3 * zero_centred(D, reals) + 0.7 * zero_centred(D, fakes)
+    weight = REG_INTERVAL * (32 / 64) ** 2
+    expected = torch.autograd.grad(weight * penalty, list(D.parameters()), allow_unused=True)
+    update(players(G, D, 0.0, 0.0), reals, z, config=config, apply_reg=True)
+    for parameter, alone, extra in zip(D.parameters(), loss_alone, expected, strict=True):
+        whole = alone if extra is None else alone + extra
+        torch.testing.assert_close(parameter.grad, whole, rtol=1e-4, atol=1e-6)
+
+
+def test_the_wasserstein_loss_is_apply_reg_always(free, reals, z):
+    G, D = free
+    config = dataclasses.replace(FREE, loss="wgan-gp")
+    mix = noise(6, BATCH).sigmoid()
+    with torch.no_grad():
+        fakes = G(z)
+    loss = D(fakes).mean() - D(reals).mean() + 10 * one_centred(D, reals, fakes, mix)
+    expected = torch.autograd.grad(loss, list(D.parameters()))
+    update(players(G, D, 0.0, 0.0), reals, z, config=config)
+    torch.testing.assert_close([p.grad for p in D.parameters()], list(expected))
+
+
+def test_G_s_relativistic_loss_looks_at_reals_through_the_new_D(free, reals, z):
+    G, D = free
+    config = dataclasses.replace(FREE, loss="rpgan")
+    by_hand = copy.deepcopy(G)
+    update(players(G, D, 0.0, 0.5), reals, z, config=config)
+    loss = LOSSES["rpgan"].G(D(reals), D(by_hand(z)))
+    expected = torch.autograd.grad(loss, list(by_hand.parameters()))
+    torch.testing.assert_close([p.grad for p in G.parameters()], list(expected))
+
+
+def test_D_is_updated_once_for_each_batch_and_G_once(networks, reals, z):
+    G, D = networks
+    one, two = (
+        Batch(sign * reals, sign * z, noise(5, 8, 2, AUGMENT_NOISE), z[:, 0]) for sign in (1, -1)
+    )
+    by_hand = players(*copy.deepcopy(networks), 0.0, 0.5)
+    update(by_hand, one.reals, one.z)
+    by_hand.opt_G.param_groups[0]["lr"] = 0.5
+    update(by_hand, two.reals, two.z)
+    update_on(players(G, D, 0.5, 0.5), [one, two], PAPER, CPU)
+    for network, expected in ((G, by_hand.G), (D, by_hand.D)):
+        torch.testing.assert_close(values(network), values(expected))
+
+
+@pytest.mark.parametrize(
+    ("augment", "bound", "after"),
+    [
+        ("adaptive", -1.0, 0.5 + 64 / 300_000),
+        ("adaptive", 2.0, 0.5 - 64 / 300_000),
+        ("on", -1.0, 0.5),
+    ],
+)
+def test_an_adaptive_augmentation_grows_while_D_gets_too_much_right(
+    networks, reals, z, monkeypatch, augment, bound, after
+):
+    monkeypatch.setattr("ganface.losses.augment.RIGHT", bound)
+    playing = players(*networks, 0.0, 0.0)
+    playing.strength.fill_(0.5)
+    update(playing, reals[:4], z[:4], config=dataclasses.replace(PAPER, augment=augment))
+    assert playing.strength.item() == pytest.approx(after, abs=1e-7)
+
+
+def test_D_sees_reals_and_fakes_augmented_and_G_learns_through_it(networks, reals, z):
+    G, D = networks
+    config = dataclasses.replace(PAPER, augment="on")
+    seen = []
+    D.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0].detach()))  # noqa: ARG005
+    with torch.no_grad():
+        fakes = copy.deepcopy(G)(z)
+    update(players(G, D, 0.0, 0.0), reals, z, config=config)
+    dice = noise(5, BATCH, 2, AUGMENT_NOISE).sigmoid()
+    one = torch.tensor(1.0)
+    torch.testing.assert_close(seen[0], augment(reals, dice[:, 0], one))
+    torch.testing.assert_close(seen[1], augment(fakes, dice[:, 1], one))
+    assert torch.equal(seen[2], seen[1])
+    assert all(p.grad.any() for p in G.parameters())
+
+
+def test_frozen_ends_with_its_block_even_by_an_error(networks):
+    _, D = networks
+    with frozen(D):
+        assert not any(p.requires_grad for p in D.parameters())
+    assert all(p.requires_grad for p in D.parameters())
+
+    with pytest.raises(ValueError, match="stop"), frozen(D):
+        raise ValueError("stop")
+    assert all(p.requires_grad for p in D.parameters())
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_compiled_kernels_lose_at_most_twice_the_bits_of_plain_ones(precision):
+    """Each tensor's error after one update, against float64, over several updates."""
+    try:
+        load_libraries(DTYPES[precision])
+    except CannotCompile as error:
+        pytest.skip(f"nothing to compile with: {error}")
+    compute = Compute(torch.device("cpu"), precision)
+    config = dataclasses.replace(PAPER, width=16, z_dim=16, batch_size=16)
+
+    def updated(seed, dtype, compute, compiled):
+        training = start(dataclasses.replace(config, seed=seed), 32, compute)
+        for network in (training.players.G, training.players.D):
+            network.to(dtype)
+            if compiled:
+                use_compiled(network)
+        reals, z = noise(seed, 16, 3, 32, 32).tanh(), noise(seed + 1, 16, 16)
+        update(training.players, reals.to(dtype), z.to(dtype), compute, config)
+        tensors = tensors_of(training)
+        return {n: t for n, t in tensors.items() if t.is_floating_point() and t.dim() and t.any()}
+
+    squares = {False: Counter(), True: Counter()}
+    for seed in range(0, 12, 2):
+        exact = updated(seed, torch.float64, CPU, False)
+        for compiled, sums in squares.items():
+            for name, value in updated(seed, torch.float32, compute, compiled).items():
+                error = (value.double() - exact[name]).norm() / exact[name].norm()
+                sums[name] += error.item() ** 2
+    assert len(squares[True]) > 30
+    for name, plain in squares[False].items():
+        assert squares[True][name] <= 2**2 * plain, name

@@ -1,0 +1,79 @@
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import conv2d, interpolate
+
+from ganface.models.dcgan import Discriminator, Generator, initialise
+from ganface.models.layers import (
+    DownConv,
+    LatentProjection,
+    LogitHead,
+    NearestUpConv,
+    UpConv,
+    uncompiled,
+    use_compiled,
+)
+
+
+def plain(module):
+    """PyTorch's own forward of the same module."""
+    kind = nn.ConvTranspose2d if isinstance(module, nn.ConvTranspose2d) else nn.Conv2d
+    return lambda x: kind.forward(module, x)
+
+
+@pytest.mark.parametrize(
+    ("module", "shape"),
+    [
+        (DownConv(3, 5), (2, 3, 8, 8)),
+        (DownConv(3, 5, bias=True), (2, 3, 8, 8)),
+        (UpConv(5, 3), (2, 5, 4, 4)),
+        (LogitHead(6), (2, 6, 4, 4)),
+        (LatentProjection(7, 6), (2, 7, 1, 1)),
+    ],
+)
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_each_is_the_convolution_it_says(module, shape, layout):
+    module = module.double().to(memory_format=layout)
+    x = torch.randn(shape, dtype=torch.float64).to(memory_format=layout).requires_grad_()
+    y, expected = module(x), plain(module)(x)
+    torch.testing.assert_close(y, expected)
+    dy = torch.randn_like(expected)
+    inputs = (x, module.weight)
+    gradients = torch.autograd.grad(y, inputs, dy)
+    torch.testing.assert_close(gradients, torch.autograd.grad(expected, inputs, dy))
+
+
+def test_to_enlarge_is_to_make_pixels_larger_and_then_to_convolve():
+    module, y = NearestUpConv(5, 3).double(), torch.randn(2, 5, 4, 4, dtype=torch.float64)
+    nn.init.normal_(module.weight)
+    enlarged = interpolate(y, scale_factor=2, mode="nearest")
+    # A transposed convolution's weights are mirrored, and lie the other way round
+    weight = module.weight.flip(2, 3).transpose(0, 1)
+    torch.testing.assert_close(module(y), conv2d(enlarged, weight, padding=1))
+
+
+def test_kernels_are_uncompiled_within_a_block_alone():
+    for compiled in (True, False):
+        D = Discriminator(32, 16)
+        use_compiled(D, compiled)
+        halves = [module for module in D.modules() if isinstance(module, DownConv)]
+        with pytest.raises(ValueError, match="stop"), uncompiled(D):  # noqa: PT012
+            assert not any(module.compiled for module in halves)
+            raise ValueError("stop")
+        assert all(module.compiled == compiled for module in halves)
+
+
+@pytest.mark.parametrize(("upsample", "norm"), [("transposed", "batch"), ("nearest", "none")])
+def test_compiled_networks_have_the_same_parameters_and_draw_the_same(upsample, norm):
+    G, D = Generator(32, 8, 16, upsample), Discriminator(32, 16, norm)
+    for network in (G, D):
+        initialise(network, torch.Generator().manual_seed(0))
+    z = torch.randn(4, 8)
+    images = G(z)
+    logits = D(images)
+    names = list(G.state_dict())
+    use_compiled(G)
+    use_compiled(D)
+    assert list(G.state_dict()) == names
+    torch.testing.assert_close(G(z), images, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(D(images), logits, rtol=1e-3, atol=1e-5)

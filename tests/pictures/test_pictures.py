@@ -1,0 +1,206 @@
+import random
+
+import pytest
+import torch
+from PIL import Image
+
+from ganface.errors import UserError
+from ganface.pictures.animation import save_animation
+from ganface.pictures.grid import (
+    GAP,
+    PAPER,
+    TIMELINE_ROWS,
+    caption,
+    cut,
+    grid,
+    square_columns,
+    timeline,
+    to_pil,
+    to_uint8,
+)
+from ganface.pictures.png import read_png_meta, save_png
+
+
+def random_images(count, side=6, seed=0):
+    dice = torch.Generator().manual_seed(seed)
+    return torch.randint(0, 256, (count, 3, side, side), generator=dice, dtype=torch.uint8)
+
+
+def pixels(image):
+    return torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8).view(
+        image.height, image.width, 3
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "level"),
+    [(-1, 0), (0, 128), (1, 255), (-1.7, 0), (2.5, 255), (1e30, 255), (-1 + 1.4 / 255, 1)],
+)
+def test_to_uint8_maps_minus_one_to_black_and_one_to_white(value, level):
+    image = to_uint8(torch.full((3, 2, 2), float(value)))
+    assert image.dtype == torch.uint8
+    assert (image == level).all()
+
+
+def test_every_grey_level_survives_the_way_to_the_network_and_back():
+    levels = torch.arange(256, dtype=torch.uint8)
+    assert torch.equal(to_uint8(levels.float() / 127.5 - 1), levels)
+
+
+def test_to_pil_keeps_rows_columns_and_channels_apart():
+    image = torch.zeros(3, 2, 4, dtype=torch.uint8)
+    image[1, 0, 3] = 200
+    picture = to_pil(image)
+    assert picture.size == (4, 2)
+    assert picture.getpixel((3, 0)) == (0, 200, 0)
+    assert picture.getpixel((0, 1)) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(("count", "columns"), [(1, 1), (5, 3), (9, 3), (10, 4), (64, 8)])
+def test_what_is_cut_from_a_grid_is_what_was_laid_in(count, columns):
+    assert square_columns(count) == columns
+    images = random_images(count)
+    sheet = grid(images, columns)
+    for index, image in enumerate(images):
+        assert torch.equal(pixels(cut(sheet, index, columns)).permute(2, 0, 1), image)
+
+
+def test_everything_between_the_images_of_a_grid_is_paper():
+    side, columns, count = 6, 3, 5
+    images = torch.zeros(count, 3, side, side, dtype=torch.uint8)
+    sheet = pixels(grid(images, columns))
+    assert sheet.shape == (2 * (side + GAP) + GAP, 3 * (side + GAP) + GAP, 3)
+    paper = torch.ones(sheet.shape[:2], dtype=torch.bool)
+    for index in range(count):
+        top, left = (GAP + place * (side + GAP) for place in divmod(index, columns))
+        paper[top : top + side, left : left + side] = False
+    assert (sheet[paper] == torch.tensor(PAPER)).all()
+    assert not sheet[~paper].any()
+
+
+def test_a_timeline_has_a_row_per_seed_and_a_column_per_step():
+    seeds = tuple(range(10, 20))
+    columns = square_columns(len(seeds))
+    faces = {step: random_images(len(seeds), 40, seed=step) for step in (100, 20_000)}
+    sheet = timeline({step: grid(f, columns) for step, f in faces.items()}, seeds)
+    margin = sheet.width - 2 * (40 + GAP)
+    header = sheet.height - TIMELINE_ROWS * (40 + GAP)
+    assert margin > 0
+    assert header > 0
+    for column, step in enumerate(faces):
+        for row in range(TIMELINE_ROWS):
+            left, top = margin + column * (40 + GAP), header + row * (40 + GAP)
+            cell = pixels(sheet.crop((left, top, left + 40, top + 40)))
+            assert torch.equal(cell.permute(2, 0, 1), faces[step][row])
+
+
+def test_a_caption_stands_below_the_picture_and_covers_none_of_it():
+    picture = to_pil(random_images(1, 80)[0])
+    captioned = caption(picture, "100 updates")
+    assert captioned.width == picture.width
+    assert captioned.crop((0, 0, 80, 80)).tobytes() == picture.tobytes()
+    below = captioned.crop((0, 80, 80, captioned.height))
+    assert len(below.getcolors()) > 1
+
+
+def test_png_metadata_comes_back_as_it_went_in(tmp_path):
+    path = tmp_path / "below" / "face.png"
+    picture = to_pil(random_images(1)[0])
+    meta = {"kind": "grid", "seeds": "0-63,99", "step": 100, "range": [-3.0, 3.0], "ü": "顔"}
+    save_png(path, picture, meta)
+    assert read_png_meta(path) == meta
+    with Image.open(path) as image:
+        assert image.tobytes() == picture.tobytes()
+
+
+def other_png(path):
+    Image.new("RGB", (4, 4)).save(path, "PNG")
+
+
+def truncated_png(path):
+    save_png(path, to_pil(random_images(1, 64)[0]), {"kind": "face"})
+    path.write_bytes(path.read_bytes()[:-400])
+
+
+def list_for_meta(path):
+    save_png(path, Image.new("RGB", (4, 4)), ["no", "object"])
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        other_png,
+        truncated_png,
+        list_for_meta,
+        lambda path: Image.new("RGB", (4, 4)).save(path, "JPEG"),
+        lambda path: path.write_text("no picture"),
+        lambda path: path.write_bytes(b""),
+    ],
+    ids=["other", "truncated", "list", "jpeg", "text", "empty"],
+)
+def test_other_files_have_no_metadata_of_ours(tmp_path, write):
+    path = tmp_path / "file.png"
+    write(path)
+    assert read_png_meta(path) is None
+
+
+def test_a_flipped_bit_of_pixels_or_metadata_is_found(tmp_path):
+    path = tmp_path / "face.png"
+    meta = {"kind": "face", "seeds": "3"}
+    save_png(path, to_pil(random_images(1, 64)[0]), meta)
+    data = path.read_bytes()
+    dice = random.Random(0)
+    for bit in [dice.randrange(8 * (len(data) - 12)) for _ in range(100)]:  # all but the end mark
+        damaged = bytearray(data)
+        damaged[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(damaged)
+        assert read_png_meta(path) is None, bit
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp", ".GIF"])
+def test_animations_have_their_frames_times_and_colours(tmp_path, suffix):
+    path = tmp_path / f"walk{suffix}"
+    times = [50, 50, 100, 300]
+    levels = [10, 90, 170, 250]
+    save_animation(path, [Image.new("RGB", (16, 12), (g, g, g)) for g in levels], times)
+    with Image.open(path) as image:
+        assert image.size == (16, 12)
+        assert image.n_frames == len(times)
+        assert image.info["loop"] == 0
+        for index, (time, level) in enumerate(zip(times, levels, strict=True)):
+            image.seek(index)
+            image.load()
+            assert image.info["duration"] == time
+            assert abs(image.convert("L").getpixel((5, 5)) - level) <= 2
+
+
+@pytest.mark.parametrize("side", [32, 33])
+def test_mp4_has_its_frames_and_its_rate(tmp_path, side):
+    av = pytest.importorskip("av")
+    path = tmp_path / "walk.mp4"
+    levels = [20, 120, 220]
+    save_animation(path, [Image.new("RGB", (side, side), (g, g, g)) for g in levels], [50] * 3)
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        assert (stream.width, stream.height) == (32, 32)
+        assert stream.average_rate == 20
+        greys = [frame.to_ndarray(format="gray")[8, 8] for frame in container.decode(stream)]
+    assert greys == pytest.approx(levels, abs=10)
+
+
+@pytest.mark.parametrize("name", ["walk.avi", "walk", "gif"])
+def test_an_unknown_animation_format_is_refused_with_the_known_ones(tmp_path, name):
+    with pytest.raises(UserError, match=r"\.gif, \.webp, \.mp4"):
+        save_animation(tmp_path / name, [Image.new("RGB", (4, 4))], [50])
+    assert not list(tmp_path.glob("*wal*"))
+
+
+def test_a_failed_animation_leaves_no_file_behind(tmp_path):
+    def frames():
+        yield Image.new("RGB", (4, 4))
+        raise RuntimeError("no more")
+
+    folder = tmp_path / "out"
+    with pytest.raises(RuntimeError, match="no more"):
+        save_animation(folder / "walk.gif", frames(), [50, 50])
+    assert not folder.exists() or not list(folder.iterdir())

@@ -1,0 +1,34 @@
+"""`ganface` as one of two processes. worker.py STOP OUT …: at step STOP the second one alone gets a
+signal; each one says what it ended with.
+"""
+
+import signal
+import sys
+
+from safetensors.torch import save_file
+
+from ganface.cli.main import main
+from ganface.training import loop, progress
+from ganface.training.checkpoint import tensors_of
+
+train, step = loop.train, progress.Display.step
+
+
+def train_and_tell(run, pack, config, compute, training, display, processes):
+    def step_or_stop(display, number):
+        step(display, number)
+        if number == stop and not processes.is_main:
+            signal.raise_signal(signal.SIGTERM)
+
+    progress.Display.step = step_or_stop
+    try:
+        train(run, pack, config, compute, training, display, processes)
+    finally:
+        tensors = {name: tensor.contiguous() for name, tensor in tensors_of(training).items()}
+        save_file(tensors, f"{out}/rank-{processes.rank}.safetensors")
+
+
+if __name__ == "__main__":  # processes that read images import this file again
+    stop, out = int(sys.argv.pop(1)), sys.argv.pop(1)
+    loop.train = train_and_tell
+    main()

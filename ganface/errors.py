@@ -3,6 +3,8 @@
 Anything else that is raised is a fault of ours and keeps its traceback.
 """
 
+import re
+
 
 class UserError(Exception):
     """Refused before any work: a wrong flag, path, value or file."""
@@ -41,3 +43,10 @@ def is_out_of_memory(error: BaseException | None) -> bool:
     return isinstance(error, MemoryError) or (
         error is not None and is_out_of_memory(error.__context__)
     )
+
+
+def describe_out_of_memory(error: BaseException) -> str:
+    """What to tell the user of an error for which `is_out_of_memory` holds."""
+    size = re.search(r"tried to allocate ([\d.]+ \w+)", str(error), re.IGNORECASE)
+    more = f" ({size[1]} more are not there)" if size else ""
+    return f"out of memory{more}; end other programs, or ask for less"

@@ -21,7 +21,7 @@ FINE = ("healthy", "too early to tell")
 DRIVER = """
 import sys
 import torch
-from ganface import cli
+from ganface.cli.main import main
 from ganface.training import loop
 
 update, left = loop.update, int(sys.argv.pop(1))
@@ -35,7 +35,7 @@ def poisoned(players, *arguments):
     return update(players, *arguments)
 
 loop.update = poisoned
-cli.main()
+main()
 """
 
 

@@ -196,6 +196,18 @@ def run_copy(tiny_run, tmp_path) -> Run:
     return Run(shutil.copytree(tiny_run.path, tmp_path / "tiny"))
 
 
+@pytest.fixture
+def made(tiny_run, pack_file):
+    """One file of each kind, and a run."""
+    return {
+        "pack": pack_file,
+        "checkpoint": tiny_run.checkpoint(TINY_STEPS),
+        "snapshot": tiny_run.snapshot(4),
+        "grid": tiny_run.grid(4),
+        "run": tiny_run.path,
+    }
+
+
 @pytest.fixture(scope="session")
 def undisturbed(pack_file, tmp_path_factory):
     """A run that nothing happened to. Not to be written to."""

@@ -123,6 +123,12 @@ def check_writable(path: Path) -> None:
         raise UserError(f"{path}: cannot be written, no permission for {there}")
 
 
+def name_of(path: Path) -> str:
+    """What results made from a file or folder are named after."""
+    path = path.resolve()
+    return path.name if path.is_dir() else path.stem
+
+
 def write_text(path: Path, text: str) -> None:
     with atomic(path) as file:
         file.write(text.encode())

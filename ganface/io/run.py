@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ganface.dataset.pack import is_zip
 from ganface.errors import UserError
 from ganface.io import files
 from ganface.io.lock import locked
@@ -175,16 +174,6 @@ def find_models(
     if not path.is_dir():
         raise UserError(f"--all-steps: {path} is one file; give its run directory")
     return list(Run(path).snapshots().values()) or [latest]
-
-
-def is_model(path: Path) -> bool:
-    """Whether this is a run directory, a checkpoint or a snapshot, and not a set of images.
-
-    Raises UserError for a file that is none of all these.
-    """
-    if path.is_dir():
-        return Run(path).holds_training()
-    return not is_zip(path) and files.read_header(path).meta["kind"] != "pack"
 
 
 def write_config(run: Run, config: dict[str, Any]) -> None:

@@ -3,14 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import torch
 from PIL import Image
 from torch import Tensor
 
+from ganface.pictures.animation import save_animation
 from ganface.pictures.grid import grid, square_columns, table, to_pil
+from ganface.pictures.png import save_png
 
 STRIP_COLUMNS = 13  # a strip shows at most so many of a walk's frames
+
+
+@dataclass(frozen=True)
+class Film:
+    """Walks as pictures."""
+
+    frames: list[Image.Image]  # one for each moment
+    strip: Image.Image  # some moments of all walks, a row for each walk
+
+    def save(self, path: Path, fps: int, meta: dict[str, Any]) -> None:
+        """Write the strip to a .png, the frames to a folder (no suffix) or as an animation.
+
+        meta: what the metadata of each PNG says.
+        Raises UserError for a suffix that `save_animation` refuses, and CannotWriteError.
+        """
+        suffix = path.suffix.lower()
+        if suffix == ".png":
+            save_png(path, self.strip, meta)
+        elif suffix:
+            save_animation(path, self.frames, [round(1000 / fps)] * len(self.frames))
+        else:
+            for index, picture in enumerate(self.frames):
+                frame = path / f"frame-{index:05d}.png"
+                save_png(frame, picture, {**meta, "frame": index}, durable=False)
+
+
+def film_walks(faces: Tensor) -> Film:
+    """K walks, rendered: uint8 [K, F, 3, S, S] on the CPU."""
+    return Film(draw_walk_frames(faces), draw_strip(faces))
+
+
+def film_sweep(faces: Tensor, dims: Sequence[int], low: float, high: float) -> Film:
+    """What `latents.paths.sweep` gave for these dimensions, rendered: uint8 [K, F, 3, S, S]."""
+    return Film(draw_walk_frames(faces), draw_sweep(faces, dims, low, high))
 
 
 def draw_walk_frames(faces: Tensor) -> list[Image.Image]:
@@ -25,7 +64,7 @@ def draw_strip(faces: Tensor) -> Image.Image:
 
 
 def draw_sweep(faces: Tensor, dims: Sequence[int], low: float, high: float) -> Image.Image:
-    """What `latents.sweep` gave, rendered [K, F, 3, S, S]: rows are dimensions, columns values."""
+    """A sweep [K, F, 3, S, S] as one picture: rows are dimensions, columns values."""
     moments = _moments(faces)
     values = torch.linspace(low, high, faces.shape[1])[moments].tolist()
     cells = [[to_pil(face) for face in row] for row in faces[:, moments]]

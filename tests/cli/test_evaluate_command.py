@@ -6,7 +6,7 @@ import pytest
 from conftest import TINY_STEPS, draw_folder, tree
 from PIL import Image
 
-from ganface.evaluation import fidelity
+from ganface.evaluation import fidelity, measure
 from ganface.evaluation.drawn import DrawnImages
 from ganface.evaluation.features import RandomFeatures
 from ganface.evaluation.fidelity import WEIGHTS
@@ -155,7 +155,7 @@ def test_with_weights_the_figures_of_papers_are_there(
 
     (tmp_path / WEIGHTS).write_bytes(b"")
     monkeypatch.setattr(fidelity, "DIGEST", "")
-    monkeypatch.setattr(fidelity, "Inception", FewFeatures)
+    monkeypatch.setattr(measure, "Inception", FewFeatures)
     command = ("evaluate", tiny_run.path, pack_file, "--weights", tmp_path, "--count", 60)
     found = json.loads(invoke(*command, "--json").out)
     assert (found["count"], found["samples"]) == (50, 60)

@@ -1,11 +1,10 @@
 import subprocess
 import sys
-import zipfile
 
 import pytest
 
 from ganface.errors import UserError
-from ganface.io.run import Run, find_model, find_models, is_model, read_config
+from ganface.io.run import Run, find_model, find_models, read_config
 
 
 def touch(*paths):
@@ -97,25 +96,6 @@ def test_a_locked_run_is_refused_to_others_by_the_holder_s_name(run):
         other.kill()
     with run.lock():  # the dead hold nothing
         assert run.exists()
-
-
-def test_a_folder_with_the_config_of_a_run_is_a_model_and_one_without_holds_images(tmp_path, run):
-    images = tmp_path / "images"
-    images.mkdir()
-    (images / "face.png").write_bytes(b"")
-    assert is_model(run.path)
-    assert not is_model(images)
-
-
-def test_a_zip_or_a_pack_is_no_model_and_other_files_are_refused(tmp_path, tiny_run, pack_file):
-    archive, other = tmp_path / "faces.zip", tmp_path / "notes"
-    zipfile.ZipFile(archive, "w").close()
-    other.write_text("no model at all")
-    assert is_model(tiny_run.generator)
-    assert not is_model(pack_file)
-    assert not is_model(archive)
-    with pytest.raises(UserError, match="not a pack, checkpoint or snapshot"):
-        is_model(other)
 
 
 def test_all_steps_are_those_that_left_a_snapshot(tiny_run):

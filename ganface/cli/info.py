@@ -1,0 +1,48 @@
+"""`ganface info`."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ganface.cli.shared import AsJson
+from ganface.errors import UserError
+from ganface.io.console import one_line, show_result
+
+
+def info(
+    file: Annotated[Path, typer.Argument(help="A pack, checkpoint, snapshot or PNG; or a run.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say what a file made here holds, and check that it is whole."""
+    from ganface.io.run import find_model
+
+    path = find_model(file)
+    meta = describe_file(path)
+    lines = [one_line(f"{key}: {_compact(value)}") for key, value in meta.items()]
+    show_result({"file": str(path), **meta}, as_json, "\n".join(lines))
+
+
+def describe_file(path: Path) -> dict[str, Any]:
+    """The metadata of a pack, checkpoint, snapshot or PNG, once the file is found whole.
+
+    Raises UserError if it is damaged, or was not made by ganface. Imports no torch.
+    """
+    from ganface.io.files import check, read_header
+    from ganface.models.header import PREFIXES, read_model_header
+    from ganface.pictures.png import read_png_meta
+
+    if path.suffix.lower() == ".png":
+        meta = read_png_meta(path)
+        if meta is None:
+            raise UserError(f"{path}: a picture that was not made by ganface, or damaged")
+        return meta
+    if read_header(path).meta["kind"] in PREFIXES:
+        read_model_header(path)  # first, since it refuses a file that is larger than the memory
+    return check(path)
+
+
+def _compact(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_compact(part)}" for key, part in value.items())
+    return str(value)

@@ -1,0 +1,120 @@
+"""`ganface interpolate`."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from ganface.cli.options import with_settings
+from ganface.cli.shared import (
+    AsJson,
+    Best,
+    Model,
+    Step,
+    choose_model,
+    choose_out,
+    open_chosen,
+)
+from ganface.config.settings import DeviceConfig, parse_integers
+from ganface.errors import UserError
+from ganface.io.console import show_result
+
+
+@with_settings(DeviceConfig)
+def interpolate(
+    model: Model,
+    seeds: Annotated[str | None, typer.Option(help="Faces to walk through.")] = None,
+    mode: Annotated[
+        Literal["slerp", "lerp"], typer.Option(help="Along the sphere, or straight.")
+    ] = "slerp",
+    frames: Annotated[int, typer.Option(min=2, max=10_000, help="Frames per leg.")] = 24,
+    fps: Annotated[int, typer.Option(min=1, max=50, help="Frames per second.")] = 20,
+    loop: Annotated[bool, typer.Option("--loop", help="Walk back to the first face.")] = False,
+    rows: Annotated[int, typer.Option(min=1, help="So many walks; the seeds are shared out.")] = 1,
+    dims: Annotated[
+        str | None, typer.Option(help="Instead of a walk: a row for each of these entries of z.")
+    ] = None,
+    dim_range: Annotated[str, typer.Option("--range", help="From, to, with --dims.")] = "-3,3",
+    step: Step = None,
+    best: Best = False,
+    out: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help=".gif, .webp or .mp4: moving; .png: a strip; else a folder of frames. "
+            "May be given several times; NAME-walk.gif and .png if not."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+    *,
+    given: dict[str, Any],
+) -> None:
+    """Walk from face to face, or along single dimensions of z."""
+    from ganface.io.files import name_of
+
+    path = choose_model(model, step, best)
+    outs = choose_outs(out, f"{name_of(model)}-{'walk' if dims is None else 'dims'}")
+    if dims is not None:
+        entries, (low, high) = parse_integers("--dims", dims), parse_range(dim_range)
+        if rows != 1 or mode != "slerp":
+            raise UserError("--dims: does not go with --rows and --mode")
+    seeds = seeds or ("0" if dims is not None else f"0-{5 * rows - 1}")
+    numbers = parse_integers("--seeds", seeds)
+    if dims is not None and len(numbers) != 1:
+        raise UserError(f"--seeds {seeds}: --dims holds one face, so give one seed")
+    if dims is None and (len(numbers) % rows or len(numbers) < 2 * rows):
+        raise UserError(
+            f"--seeds {seeds}: each walk of --rows {rows} needs the same number of seeds, "
+            "two or more"
+        )
+
+    from ganface.latents.paths import lerp, slerp, sweep, walks
+    from ganface.latents.seeds import z_of
+    from ganface.models.generate import render_walks
+    from ganface.pictures.faces import origin
+    from ganface.pictures.walks import film_sweep, film_walks
+
+    G, meta = open_chosen(path, given)
+    z = z_of(numbers, G.z_dim)
+    made_by = {"seeds": seeds, "frames": frames, **origin(meta)}
+    if dims is not None:
+        if max(entries) >= G.z_dim:
+            raise UserError(f"--dims {dims}: z has {G.z_dim} entries, 0 to {G.z_dim - 1}")
+        faces = render_walks(G, sweep(z[0], entries, low, high, frames))
+        film = film_sweep(faces, entries, low, high)
+        made_by |= {"kind": "dims", "dims": dims, "range": [low, high]}
+    else:
+        way = {"slerp": slerp, "lerp": lerp}[mode]
+        film = film_walks(render_walks(G, walks(z, rows, frames, way, loop)))
+        made_by |= {"kind": "walk", "mode": mode, "loop": loop}
+    for each in outs:
+        film.save(each, fps, made_by)
+    result = {"out": [str(each) for each in outs], **made_by}
+    show_result(result, as_json, "\n".join(map(str, outs)))
+
+
+def choose_outs(given: list[Path] | None, stem: str) -> list[Path]:
+    """The given paths; if none were given, a GIF and a strip.
+
+    Raises UserError for a path that is taken, or whose suffix names nothing that can be written.
+    """
+    if not given:
+        return [choose_out(None, stem + suffix) for suffix in (".gif", ".png")]
+    outs = [choose_out(path, "", folder=not path.suffix) for path in given]
+    moving = [path for path in outs if path.suffix.lower() not in ("", ".png")]
+    if moving:
+        from ganface.pictures.animation import check_animation
+
+        for path in moving:
+            check_animation(path)
+    return outs
+
+
+def parse_range(text: str) -> tuple[float, float]:
+    """Read "-3,3" as (-3.0, 3.0). Raises UserError unless it is two rising numbers."""
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError:
+        raise UserError(f"--range {text}: write two numbers, such as -3,3") from None
+    if not -1000 <= low < high <= 1000:
+        raise UserError(f"--range {text}: must rise, within -1000 and 1000")
+    return low, high

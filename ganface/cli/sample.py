@@ -1,0 +1,62 @@
+"""`ganface sample`."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ganface.cli.options import with_settings
+from ganface.cli.shared import (
+    AsJson,
+    Best,
+    Model,
+    Step,
+    choose_model,
+    choose_out,
+    open_chosen,
+    require_png,
+)
+from ganface.config.settings import DeviceConfig, parse_integers
+from ganface.io.console import progress_bar, show_result
+
+
+@with_settings(DeviceConfig)
+def sample(
+    model: Model,
+    seeds: Annotated[str, typer.Option(help="Which faces: one seed, one face.")] = "0-63",
+    as_grid: Annotated[
+        bool, typer.Option("--grid", help="One picture of all, the default.")
+    ] = False,
+    as_images: Annotated[bool, typer.Option("--images", help="A file for each face.")] = False,
+    step: Step = None,
+    best: Best = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The PNG; with --images, a folder. NAME-faces if not given."),
+    ] = None,
+    as_json: AsJson = False,
+    *,
+    given: dict[str, Any],
+) -> None:
+    """Draw faces: one grid, or a file for each."""
+    from ganface.io.files import name_of
+
+    numbers = parse_integers("--seeds", seeds)
+    path = choose_model(model, step, best)
+    out = choose_out(out, f"{name_of(model)}-faces" + ("" if as_images else ".png"), as_images)
+    if not as_images:
+        require_png(out, "a grid is a .png; for a folder of faces add --images")
+
+    from ganface.pictures.faces import origin, save_faces, save_grid
+
+    G, meta = open_chosen(path, given)
+    made_by = origin(meta)
+    files: list[Path] = []
+    if as_images:
+        with progress_bar("drawing faces") as track:
+            files += save_faces(out, G, numbers, made_by, track)
+    if as_grid or not as_images:
+        files.append(out / "grid.png" if as_images else out)
+        save_grid(files[-1], G, numbers, {"seeds": seeds, **made_by})
+    result = {"out": str(out), "files": [str(file) for file in files], **made_by}
+    show_result(result, as_json, str(out))

@@ -1,0 +1,105 @@
+"""What several commands share: options that they spell alike, and where their results go."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ganface.config.settings import DeviceConfig
+from ganface.errors import UserError
+from ganface.io.console import stderr
+
+if TYPE_CHECKING:
+    from ganface.models.dcgan import Generator
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Cache = Annotated[
+    Path | None, typer.Option("--cache", metavar="DIR", help="Where packs made by train are kept.")
+]
+Model = Annotated[Path, typer.Argument(help="A run directory, a checkpoint or a snapshot.")]
+Step = Annotated[int | None, typer.Option(help="Take this milestone of a run, not its latest.")]
+Best = Annotated[bool, typer.Option("--best", help="Take a run's snapshot with the best score.")]
+
+
+def refuse_missing(*paths: Path) -> None:
+    """Raise UserError if one of these is not there."""
+    for path in paths:
+        if not path.exists():
+            raise UserError(f"{path}: there is no such file or folder")
+
+
+def refuse_existing(*paths: Path, folder: bool = False) -> None:
+    """Raise UserError if one of these is there already, or could not be written.
+
+    With `folder`, an empty folder may be there.
+    """
+    from ganface.io.files import check_writable
+
+    for path in paths:
+        check_writable(path)
+        fillable = folder and path.is_dir() and not any(path.iterdir())
+        if path.exists() and not fillable:
+            raise UserError(f"{path}: exists already; give another name, or remove it")
+
+
+def choose_out(given: Path | None, default: str, folder: bool = False) -> Path:
+    """The given path; if none was given, `default`, numbered if it is taken.
+
+    Raises UserError as `refuse_existing` does, for a path that was given.
+    """
+    if given is not None:
+        refuse_existing(given, folder=folder)
+        return given
+    path = Path(default)
+    number = 2
+    while path.exists():
+        path = Path(f"{Path(default).stem}-{number}{path.suffix}")
+        number += 1
+    return path
+
+
+def require_png(out: Path, reason: str) -> None:
+    """Raise UserError, which says `reason`, unless the name ends in .png."""
+    if out.suffix.lower() != ".png":
+        raise UserError(f"--out {out}: {reason}")
+
+
+def choose_model(model: Path, step: int | None, best: bool) -> Path:
+    """The file that MODEL, --step and --best mean. Imports no torch.
+
+    Raises UserError if there is none, or if its generator cannot be drawn.
+    """
+    from ganface.io.run import find_model
+    from ganface.models.header import read_model_header
+
+    path = find_model(model, step, best)
+    mention_best(model, [path])
+    read_model_header(path)
+    return path
+
+
+def mention_best(model: Path, chosen: Sequence[Path]) -> None:
+    """Say so if a run's latest snapshot is among the chosen, and an earlier one scored far better.
+
+    model: what the user gave, a run directory or a file.
+    """
+    from ganface.io.run import Run
+    from ganface.io.stats import read_lines
+    from ganface.methods.gan_verdict import compare_latest
+
+    if Run(model).generator not in chosen:
+        return
+    with suppress(OSError):
+        remark = compare_latest(read_lines(Run(model).stats))
+        if remark:
+            stderr().print(remark, soft_wrap=True, highlight=False)
+
+
+def open_chosen(path: Path, given: dict[str, Any]) -> "tuple[Generator, dict[str, Any]]":
+    """The generator of a model file on the device that was asked for, and its metadata."""
+    from ganface.pictures.faces import open_generator
+    from ganface.system.device import choose_device
+
+    return open_generator(path, choose_device(DeviceConfig(**given).device))

@@ -1,0 +1,65 @@
+"""From a model file to pictures of the faces that it draws."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ganface.dataset.build import Track, untracked
+from ganface.latents.seeds import z_of
+from ganface.models.dcgan import Generator
+from ganface.models.generate import BATCH, generate, use_compiled_kernels
+from ganface.models.snapshot import load_generator
+from ganface.pictures.grid import grid, square_columns, to_pil
+from ganface.pictures.png import save_png
+from ganface.system.parallel import map_in_threads
+
+
+def open_generator(path: Path, device: torch.device) -> tuple[Generator, dict[str, Any]]:
+    """The generator of a snapshot or checkpoint, ready to draw on `device`, and the metadata.
+
+    Raises UserError if the file is damaged or holds something else.
+    """
+    G, meta = load_generator(path)
+    return G.to(device, memory_format=torch.channels_last), meta
+
+
+def origin(meta: dict[str, Any]) -> dict[str, Any]:
+    """What a picture's metadata says of the model that made it."""
+    return {"step": meta["step"], "snapshot": meta["sha256"]}
+
+
+def save_faces(
+    folder: Path,
+    G: Generator,
+    seeds: Sequence[int],
+    made_by: dict[str, Any],
+    track: Track = untracked,
+) -> list[Path]:
+    """Write a PNG for each of the seeds, of equal ones once; return their paths.
+
+    made_by: what the metadata of each says beside its seed.
+    Raises CannotWriteError.
+    """
+
+    def draw(part: Sequence[int]) -> list[Path]:
+        paths = [folder / f"seed-{seed:06d}.png" for seed in part]
+        faces = generate(G, z_of(part, G.z_dim))
+        for seed, path, face in zip(part, paths, faces, strict=True):
+            meta = {"kind": "face", "seeds": str(seed), **made_by}
+            save_png(path, to_pil(face), meta, durable=False)
+        return paths
+
+    once = list(dict.fromkeys(seeds))
+    use_compiled_kernels(G, len(once))
+    parts = [once[start : start + BATCH] for start in range(0, len(once), BATCH)]
+    return [path for paths in track(map_in_threads(draw, parts), len(parts)) for path in paths]
+
+
+def save_grid(path: Path, G: Generator, seeds: Sequence[int], meta: dict[str, Any]) -> None:
+    """Write the faces of the seeds as one PNG, near to a square. Raises CannotWriteError."""
+    faces = generate(G, z_of(seeds, G.z_dim))
+    save_png(path, grid(faces, square_columns(len(seeds))), {"kind": "grid", **meta})

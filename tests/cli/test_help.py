@@ -1,0 +1,66 @@
+"""What the program says of itself, and how fast."""
+
+import subprocess
+import sys
+
+import pytest
+
+from ganface import __version__
+
+
+def test_version_is_one_line_on_stdout(invoke):
+    assert invoke("--version").done() == [f"ganface {__version__}"]
+
+
+@pytest.mark.parametrize(
+    ("command", "flags"),
+    [
+        ("dataset build", "--size --crop --background --dedupe --max-bad --workers --dry-run"),
+        ("dataset demo", "--count --size --seed"),
+        (
+            "train",
+            "--size --out --resume --steps --batch-size --width --z-dim --lr --seed --seeds "
+            "--init-from --milestones --checkpoint-every --keep --precision --device --cache "
+            "--dry-run --json",
+        ),
+        ("sample", "--seeds --grid --images --step --best --out --device --json"),
+        (
+            "interpolate",
+            "--seeds --mode --frames --fps --loop --rows --dims --range --step --best --out --json",
+        ),
+        ("info", "--json"),
+    ],
+)
+def test_help_names_every_flag(invoke, command, flags):
+    text = " ".join(invoke(*command.split(), "--help").done())
+    assert [flag for flag in flags.split() if flag not in text] == []
+
+
+@pytest.mark.parametrize("group", [[], ["dataset"]])
+def test_help_says_all_of_what_each_command_does(invoke, monkeypatch, group):
+    monkeypatch.setenv("COLUMNS", "80")
+    commands = invoke(*group, "--help").out.partition("Commands:")[2].strip().splitlines()
+    assert len(commands) >= 2
+    assert all(line.endswith(".") and not line.endswith("...") for line in commands)
+
+
+def test_help_loads_only_what_it_needs():
+    code = (
+        "import sys\n"
+        "from ganface.cli.main import main\n"
+        "try:\n"
+        "    main()\n"
+        "finally:\n"
+        "    slow = {'torch', 'PIL', 'numpy', 'pydantic', 'rich.table'}\n"
+        "    sys.exit(str(slow & set(sys.modules)))\n"
+    )
+    result = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True)
+    assert "Usage:" in result.stdout
+    assert result.stderr.strip() == "set()"
+
+
+def test_no_command_shows_the_help(invoke):
+    result = invoke()
+    assert result.code == 2
+    assert "interpolate" in result.out + result.err
+    assert "Traceback" not in result.err

@@ -1,0 +1,94 @@
+"""`ganface sample`, as a user runs it."""
+
+import json
+import os
+import shutil
+
+import pytest
+from conftest import TINY_STEPS, tree
+from pictures_made import grid_pixels, pixels_of, size_of
+from PIL import Image
+
+from ganface.io.files import append
+from ganface.pictures.grid import cut
+from ganface.pictures.png import read_png_meta
+
+
+def test_sample_draws_64_faces_near_the_working_folder(tiny_run, invoke, home):
+    assert invoke("sample", tiny_run.path).done() == ["tiny-faces.png"]
+    assert size_of(home / "tiny-faces.png") == (grid_pixels(8), grid_pixels(8))
+    meta = read_png_meta(home / "tiny-faces.png")
+    assert (meta["kind"], meta["seeds"], meta["step"]) == ("grid", "0-63", TINY_STEPS)
+    assert invoke("sample", tiny_run.path).done() == ["tiny-faces-2.png"]
+
+
+def test_sample_of_a_milestone_is_the_grid_of_that_milestone(tiny_run, invoke, home):
+    for step in (4, 8):
+        options = ("--step", step, "--seeds", "0-8", "--out", f"{step}.png")
+        invoke("sample", tiny_run.path, *options).done()
+        assert pixels_of(home / f"{step}.png") == pixels_of(tiny_run.grid(step))
+        made_by = read_png_meta(home / f"{step}.png")
+        assert made_by["snapshot"] == read_png_meta(tiny_run.grid(step))["snapshot"]
+
+
+def test_sample_takes_a_run_a_snapshot_and_a_checkpoint(tiny_run, invoke, home):
+    models = tiny_run.path, tiny_run.generator, tiny_run.checkpoint(TINY_STEPS)
+    for number, model in enumerate(models):
+        invoke("sample", model, "--seeds", "0-8", "--out", f"{number}.png").done()
+        assert pixels_of(home / f"{number}.png") == pixels_of(tiny_run.latest)
+
+
+def test_sample_images_writes_a_file_for_each_seed_named_by_it(tiny_run, invoke, home):
+    result = invoke("sample", tiny_run.path, "--images", "--seeds", "3,0-1,1234567", "--json")
+    (line,) = result.done()
+    names = {f"seed-{seed}.png" for seed in ("000000", "000001", "000003", "1234567")}
+    assert set(tree(home / "tiny-faces")) == names
+    assert {os.path.basename(file) for file in json.loads(line)["files"]} == names
+    assert size_of(home / "tiny-faces" / "seed-000003.png") == (32, 32)
+    assert read_png_meta(home / "tiny-faces" / "seed-000003.png")["seeds"] == "3"
+
+
+def test_sample_draws_a_seed_s_face_the_same_alone_and_in_a_grid(tiny_run, invoke, home):
+    options = ("--grid", "--images", "--seeds", "0-8", "--out", "both")
+    invoke("sample", tiny_run.path, *options).done()
+    assert len(tree(home / "both")) == 10
+    with Image.open(home / "both" / "grid.png") as sheet:
+        for seed in range(9):
+            face = pixels_of(home / "both" / f"seed-{seed:06d}.png")
+            assert cut(sheet, seed, 3).tobytes() == face
+    invoke("sample", tiny_run.path, "--images", "--seeds", "5", "--out", "alone").done()
+    alone = pixels_of(home / "alone" / "seed-000005.png")
+    together = pixels_of(home / "both" / "seed-000005.png")
+    assert max(abs(a - b) for a, b in zip(alone, together, strict=True)) <= 1
+
+
+def test_sample_writes_a_face_that_is_named_twice_once(tiny_run, invoke, home):
+    options = ("--images", "--seeds", "2,0-3,0-70", "--out", "faces", "--json")
+    (line,) = invoke("sample", tiny_run.path, *options).done()
+    names = [os.path.basename(file) for file in json.loads(line)["files"]]
+    assert sorted(names) == [f"seed-{seed:06d}.png" for seed in range(71)]
+    assert set(tree(home / "faces")) == set(names)
+
+
+def test_best_is_the_snapshot_of_the_best_score(run_copy, invoke, home):
+    shutil.copy(run_copy.snapshot(4), run_copy.best)
+    for name, option in (("best", ("--best",)), ("four", ("--step", 4))):
+        invoke("sample", run_copy.path, *option, "--out", f"{name}.png").done()
+        invoke("interpolate", run_copy.path, *option, "--out", f"{name}-walk.png").done()
+    assert (home / "best.png").read_bytes() == (home / "four.png").read_bytes()
+    assert (home / "best-walk.png").read_bytes() == (home / "four-walk.png").read_bytes()
+
+
+def test_a_latest_much_worse_than_the_best_is_remarked_on(run_copy, invoke):
+    for score in (10.0, 30.0):
+        append(run_copy.stats, json.dumps({"step": 12, "score": score}) + "\n")
+    for command in (("sample", run_copy.path), ("interpolate", run_copy.path)):
+        assert "the latest scores 30.0, step 12 scored 10.0" in invoke(*command).err
+    assert "scores" not in invoke("sample", run_copy.path, "--step", 4).err
+
+
+@pytest.mark.parametrize("options", [("--images", "--out", "empty"), ("--out", "new/grid.png")])
+def test_sample_fills_an_empty_folder_and_makes_missing_ones(tiny_run, invoke, home, options):
+    (home / "empty").mkdir()
+    invoke("sample", tiny_run.path, "--seeds", "0-3", *options).done()
+    assert len(tree(home)) == (4 if "--images" in options else 1)

@@ -1,0 +1,92 @@
+"""`ganface train`, as a user runs it: what it writes and says."""
+
+import json
+import os
+
+import pytest
+from conftest import TINY, tree
+
+FEW = (*TINY, "--steps", 2)
+
+
+@pytest.fixture(params=["folder", "zip", "pack"])
+def data(request, faces, pack_file, tmp_path):
+    if request.param == "zip":
+        import zipfile
+
+        with zipfile.ZipFile(tmp_path / "faces.zip", "w") as archive:
+            for name, content in tree(faces).items():
+                archive.writestr(name, content)
+        return tmp_path / "faces.zip"
+    return {"folder": faces, "pack": pack_file}[request.param]
+
+
+def test_train_takes_a_folder_a_zip_and_a_pack_alike(data, pack_file, tmp_path, invoke, home):
+    result = invoke("train", data, *FEW)
+    run = home / "runs" / "faces"
+    assert result.done() == [
+        str((run / name).relative_to(home))
+        for name in ("timeline.png", "timeline.gif", "generator.safetensors")
+    ]
+    packs = list((tmp_path / "home").rglob("*.safetensors"))
+    assert [pack.read_bytes() for pack in packs] == (
+        [] if data == pack_file else [pack_file.read_bytes()]
+    )
+    again = invoke("train", data, *FEW, "--out", "again")
+    assert again.code == 0
+    assert "used" not in again.err  # nothing was ingested a second time
+    assert (home / "again/generator.safetensors").read_bytes() == (
+        run / "generator.safetensors"
+    ).read_bytes()
+
+
+def test_train_prints_one_json_object_and_keeps_its_packs_where_told(faces, tmp_path, invoke, home):
+    cache = tmp_path / "cache"
+    (line,) = invoke("train", faces, "--out", "run", *FEW, "--json", "--cache", cache).done()
+    result = json.loads(line)
+    assert result["step"] == 2
+    assert all((home / result[key]).is_file() for key in ("timeline", "timeline_gif", "generator"))
+    assert len(list(cache.glob("*.safetensors"))) == 1
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_train_dry_run_tells_the_plan_and_writes_nothing(faces, tmp_path, invoke, as_json):
+    flags = ["--json"] if as_json else []
+    result = invoke("train", faces, *TINY, "--dry-run", *flags)
+    assert "100" in result.out
+    if as_json:
+        plan = json.loads(result.out)
+        assert plan["train"]["width"] == 4
+        assert plan["build"]["size"] == 32
+    else:
+        assert result.out.splitlines()[-1] == "nothing written"
+    assert result.code == 0
+    assert tree(tmp_path) == {}
+
+
+def test_train_off_a_terminal_reports_in_plain_lines_without_colours(pack_file, invoke):
+    result = invoke("train", pack_file, *TINY, "--steps", 10)
+    assert "step 10/10 (100.0%)" in result.err
+    assert "\x1b" not in result.err
+    assert "\r" not in result.err
+
+
+def test_a_run_that_is_being_written_is_refused_to_others(pack_file, run_copy, invoke):
+    with run_copy.lock():
+        line = invoke("train", pack_file, "--out", run_copy.path, "--resume").refused()
+    assert f"in use by process {os.getpid()}" in line
+
+
+def test_a_run_that_was_only_locked_may_be_begun(pack_file, invoke, home):
+    (home / "run").mkdir()
+    (home / "run" / ".lock").touch()
+    invoke("train", pack_file, "--out", "run", *FEW).done()
+
+
+def test_a_damaged_config_refuses_a_resume(pack_file, run_copy, invoke):
+    for path in run_copy.checkpoints().values():
+        path.unlink()  # whose settings would be taken in its place
+    for text in ("{", "{}", "[]", '{"train": {"width": 4}}'):
+        run_copy.config.write_text(text)
+        line = invoke("train", pack_file, "--out", run_copy.path, "--resume").refused()
+        assert str(run_copy.config) in line

@@ -1,0 +1,27 @@
+import zipfile
+
+import pytest
+
+from ganface.errors import UserError
+from ganface.evaluation.inputs import is_model
+
+
+def test_a_folder_with_the_config_of_a_run_is_a_model_and_one_without_holds_images(
+    tmp_path, tiny_run
+):
+    images = tmp_path / "images"
+    images.mkdir()
+    (images / "face.png").write_bytes(b"")
+    assert is_model(tiny_run.path)
+    assert not is_model(images)
+
+
+def test_a_zip_or_a_pack_is_no_model_and_other_files_are_refused(tmp_path, tiny_run, pack_file):
+    archive, other = tmp_path / "faces.zip", tmp_path / "notes"
+    zipfile.ZipFile(archive, "w").close()
+    other.write_text("no model at all")
+    assert is_model(tiny_run.generator)
+    assert not is_model(pack_file)
+    assert not is_model(archive)
+    with pytest.raises(UserError, match="not a pack, checkpoint or snapshot"):
+        is_model(other)

@@ -22,7 +22,7 @@ from ganface.dataset.build import cached_pack
 from ganface.dataset.demo import HAIR_STYLES
 from ganface.dataset.pack import Pack
 from ganface.evaluation.neighbours import distance_blocks
-from ganface.io.files import cache_folder
+from ganface.io.folders import cache_folder
 from ganface.io.run import find_model
 from ganface.latents.seeds import z_of
 from ganface.models.dcgan import Generator, initialise

@@ -49,7 +49,7 @@ def evaluate(
 ) -> None:
     """Say how good the faces are, beside real ones."""
     from ganface.evaluation.inputs import is_model
-    from ganface.io.files import cache_folder, name_of
+    from ganface.io.folders import cache_folder, name_of
     from ganface.io.run import find_models
 
     refuse_missing(images, data)

@@ -28,7 +28,8 @@ def describe_file(path: Path) -> dict[str, Any]:
 
     Raises UserError if it is damaged, or was not made by ganface. Imports no torch.
     """
-    from ganface.io.files import check, read_header
+    from ganface.dataset.pack import check_pack
+    from ganface.io.tensors import check_tensors, read_header
     from ganface.models.header import PREFIXES, read_model_header
     from ganface.pictures.png import read_png_meta
 
@@ -37,9 +38,12 @@ def describe_file(path: Path) -> dict[str, Any]:
         if meta is None:
             raise UserError(f"{path}: a picture that was not made by ganface, or damaged")
         return meta
-    if read_header(path).meta["kind"] in PREFIXES:
+    kind = read_header(path).meta["kind"]
+    if kind in PREFIXES:
         read_model_header(path)  # first, since it refuses a file that is larger than the memory
-    return check(path)
+    if kind == "pack":
+        return check_pack(path)
+    return check_tensors(path, "pack", "checkpoint", "snapshot")
 
 
 def _compact(value: Any) -> str:

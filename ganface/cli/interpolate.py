@@ -49,7 +49,7 @@ def interpolate(
     given: dict[str, Any],
 ) -> None:
     """Walk from face to face, or along single dimensions of z."""
-    from ganface.io.files import name_of
+    from ganface.io.folders import name_of
 
     path = choose_model(model, step, best)
     outs = choose_outs(out, f"{name_of(model)}-{'walk' if dims is None else 'dims'}")

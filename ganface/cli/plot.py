@@ -16,7 +16,7 @@ def plot(
     as_json: AsJson = False,
 ) -> None:
     """Draw how a training went, as one chart."""
-    from ganface.io.files import name_of
+    from ganface.io.folders import name_of
     from ganface.io.run import Run
     from ganface.io.stats import read_lines
     from ganface.pictures.plot import draw_plot

@@ -39,7 +39,7 @@ def sample(
     given: dict[str, Any],
 ) -> None:
     """Draw faces: one grid, or a file for each."""
-    from ganface.io.files import name_of
+    from ganface.io.folders import name_of
 
     numbers = parse_integers("--seeds", seeds)
     path = choose_model(model, step, best)

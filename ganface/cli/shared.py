@@ -35,7 +35,7 @@ def refuse_existing(*paths: Path, folder: bool = False) -> None:
 
     With `folder`, an empty folder may be there.
     """
-    from ganface.io.files import check_writable
+    from ganface.io.folders import check_writable
 
     for path in paths:
         check_writable(path)

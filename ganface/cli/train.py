@@ -44,8 +44,9 @@ def train(
 ) -> None:
     """Train a DCGAN, and draw the same faces again as it learns."""
     from ganface.dataset.pack import is_pack
-    from ganface.io.files import name_of, read_header
+    from ganface.io.folders import name_of
     from ganface.io.run import Run
+    from ganface.io.tensors import read_header
 
     # What can be refused without PyTorch is, since that takes seconds to load
     refuse_missing(data)
@@ -98,7 +99,7 @@ def train_together(
     processes: "Processes",
 ) -> int:
     """What `train` does once its processes are joined. Returns the last step."""
-    from ganface.io.files import cache_folder
+    from ganface.io.folders import cache_folder
     from ganface.training.prepare import begin, open_data
     from ganface.training.progress import Display
     from ganface.training.recovery import train as train_on

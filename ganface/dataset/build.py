@@ -21,7 +21,7 @@ from ganface.config.settings import BuildConfig, changed_settings, check_size
 from ganface.dataset.decode import MAX_FILE_BYTES, SUFFIXES, BadImageError, decode
 from ganface.dataset.pack import Pack, is_pack, is_zip, write_pack
 from ganface.errors import UserError, WorkError
-from ganface.io import files
+from ganface.io.atomic import remove_leftovers, write_text
 from ganface.io.lock import locked
 from ganface.system.parallel import map_in_order
 
@@ -293,7 +293,7 @@ def build_pack(
     seen: dict[bytes, str] = {}
     near = _NearDuplicates()
     used = 0
-    files.remove_leftovers(out.parent, out.name)
+    remove_leftovers(out.parent, out.name)
 
     ingest = partial(_ingest, source, config)
     chunk = max(1, min(CHUNK, CHUNK_BYTES // (3 * config.size**2)))
@@ -322,7 +322,7 @@ def build_pack(
 
     report = Report(used, left_out)
     try:
-        files.write_text(report_path(out), report.as_json())
+        write_text(report_path(out), report.as_json())
     except BaseException:
         out.unlink()  # neither without the other
         raise

@@ -18,7 +18,7 @@ from random import Random
 
 from PIL import Image, ImageDraw, ImageFilter
 
-from ganface.io import files
+from ganface.io.atomic import atomic, write_text
 from ganface.system.parallel import map_in_order
 
 SUPERSAMPLING = 4  # drawn so much larger, then reduced: Pillow's own shapes have jagged edges
@@ -86,10 +86,10 @@ def draw_faces(
     pngs = map_in_order(partial(_png_of, seed, size), range(count))
     for index, png in enumerate(track(pngs, count)):
         name = f"{index:06d}.png"
-        with files.atomic(out / name, durable=False) as file:
+        with atomic(out / name, durable=False) as file:
             file.write(png)
         writer.writerow({"file": name, **asdict(factors_of(seed, index))})
-    files.write_text(out / "factors.csv", table.getvalue())
+    write_text(out / "factors.csv", table.getvalue())
 
 
 def _png_of(seed: int, size: int, index: int) -> bytes:

@@ -26,7 +26,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ganface.config.settings import BuildConfig
 from ganface.errors import UserError, WorkError
-from ganface.io import files
+from ganface.io.atomic import atomic
+from ganface.io.tensors import Header, describe, read_header, seal, verify
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -66,11 +67,11 @@ class PackWriter:
         self._file.write(checksums)
 
         header = {
-            "__metadata__": files.describe("pack", self._meta),
+            "__metadata__": describe("pack", self._meta),
             **lay_out(count, self._size),
         }
         text = json.dumps(header).encode().ljust(HEADER_BYTES - 8)
-        raw, _ = files.seal(len(text).to_bytes(8, "little") + text, checksums)
+        raw, _ = seal(len(text).to_bytes(8, "little") + text, checksums)
         assert len(raw) == HEADER_BYTES
         self._file.seek(0)
         self._file.write(raw)
@@ -79,7 +80,7 @@ class PackWriter:
 @contextmanager
 def write_pack(path: Path, config: BuildConfig) -> Iterator[PackWriter]:
     """Stream images into a pack that appears under `path` when the block ends without error."""
-    with files.atomic(path) as file:
+    with atomic(path) as file:
         writer = PackWriter(file, config)
         yield writer
         writer._finish()
@@ -95,11 +96,23 @@ def is_pack(data: Path) -> bool:
     return data.is_file() and not is_zip(data)
 
 
+def check_pack(path: Path) -> dict[str, Any]:
+    """The metadata of a pack, and its number of images, once each of them is found whole.
+
+    Raises UserError if the file is damaged or no pack. Imports no torch.
+    """
+    pack = Pack(path)
+    damaged = pack.first_damaged(range(len(pack)))
+    if damaged is not None:
+        raise UserError(f"{path}: image {damaged} is damaged; {REBUILD}")
+    return {**pack.meta, "images": len(pack)}
+
+
 class Pack:
     """An open pack. Raises UserError if the file is damaged or no pack."""
 
     def __init__(self, path: Path) -> None:
-        header = files.read_header(path, "pack")
+        header = read_header(path, "pack")
         self.path = path
         self.meta = header.meta
         with open(path, "rb") as file:
@@ -109,7 +122,7 @@ class Pack:
         self.size = self.settings.size
         self._start = header.size
         checksums = memoryview(self._map)[self._start + self._bytes_of_images(header) :]
-        files.verify(path, header, checksums)
+        verify(path, header, checksums)
         self._checksums = checksums.cast("I")  # in the map: a copy would be memory of our own
         if sys.byteorder == "big":
             self._checksums = array("I", checksums)
@@ -121,7 +134,7 @@ class Pack:
         except (KeyError, UserError) as error:
             raise UserError(f"{self.path}: no pack of this ganface; {REBUILD}") from error
 
-    def _bytes_of_images(self, header: files.Header) -> int:
+    def _bytes_of_images(self, header: Header) -> int:
         """How long `images` is. Raises UserError unless all is as `PackWriter` lays it out."""
         count = (len(self._map) - header.size) // (3 * self.size**2 + 4)
         tensors = lay_out(count, self.size)

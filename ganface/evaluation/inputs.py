@@ -10,8 +10,8 @@ from ganface.dataset.build import open_pack
 from ganface.dataset.pack import Pack, is_zip
 from ganface.errors import UserError
 from ganface.io.console import progress_bar, show_report
-from ganface.io.files import read_header
 from ganface.io.run import Run, read_config
+from ganface.io.tensors import read_header
 
 
 def is_model(path: Path) -> bool:

@@ -16,8 +16,9 @@ from ganface.evaluation.evaluate import Evaluation, Figures, draw_pairs, split_s
 from ganface.evaluation.fidelity import Fidelity, Inception, NotAvailableError, find_weights
 from ganface.evaluation.inputs import open_both
 from ganface.evaluation.report import describe_protocol, draw_figures
+from ganface.io.atomic import write_text
 from ganface.io.console import progress_bar, stderr
-from ganface.io.files import name_of, write_text
+from ganface.io.folders import name_of
 from ganface.pictures.faces import open_generator, origin
 from ganface.pictures.png import save_png
 

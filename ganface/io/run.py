@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from ganface.errors import UserError
-from ganface.io import files
+from ganface.io.atomic import remove_leftovers, write_text
+from ganface.io.folders import check_writable
 from ganface.io.lock import locked
+from ganface.io.tensors import check_tensors
 
 LOCK = ".lock"
 STEP = re.compile(r"step-(\d{6,})$")
@@ -100,7 +102,7 @@ class Run:
         Raises UserError if it has and is not to be resumed, or if it could not be written.
         """
         there = self.exists()
-        files.check_writable(self.path)
+        check_writable(self.path)
         if there and not resume:
             raise UserError(
                 f"{self.path}: holds a run already; add --resume, or give another --out"
@@ -111,8 +113,8 @@ class Run:
         """Make the folders, and remove what a killed process left half written."""
         for name in ("grids", "checkpoints", "snapshots"):
             (self.path / name).mkdir(parents=True, exist_ok=True)
-            files.remove_leftovers(self.path / name)
-        files.remove_leftovers(self.path)
+            remove_leftovers(self.path / name)
+        remove_leftovers(self.path)
 
     def lock(self) -> AbstractContextManager[None]:
         """Hold the run directory against other processes.
@@ -178,7 +180,7 @@ def find_models(
 
 def write_config(run: Run, config: dict[str, Any]) -> None:
     sealed = {**config, "sha256": _digest(config)}
-    files.write_text(run.config, json.dumps(sealed, indent=2) + "\n")
+    write_text(run.config, json.dumps(sealed, indent=2) + "\n")
 
 
 def read_config(run: Run) -> dict[str, Any]:
@@ -197,7 +199,7 @@ def read_config(run: Run) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         for path in reversed(run.checkpoints().values()):
             with suppress(UserError):
-                config = files.check(path)
+                config = check_tensors(path, "checkpoint")
                 print(f"{run.config}: damaged; the checkpoints' settings hold", file=sys.stderr)
                 return config
         raise UserError(f"{run.config}: damaged, or of another ganface ({error})") from error

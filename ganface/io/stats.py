@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from ganface.io import files
+from ganface.io.atomic import append, write_text
 
 TEXTS = ("verdict", "precision")  # all else is numbers, or null
 
@@ -21,11 +21,11 @@ class StatsFile:
     def __init__(self, path: Path, step: int) -> None:
         there = read_lines(path) if path.exists() else []
         self.lines = [line for line in there if line["step"] <= step]
-        files.write_text(path, "".join(map(_dumped, self.lines)))
+        write_text(path, "".join(map(_dumped, self.lines)))
         self._path = path
 
     def write(self, line: dict[str, Any]) -> None:
-        files.append(self._path, _dumped(line))
+        append(self._path, _dumped(line))
 
 
 def _dumped(line: dict[str, Any]) -> str:

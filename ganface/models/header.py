@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ganface.config.settings import TrainConfig, check_size
 from ganface.errors import UserError
-from ganface.io.files import Header, read_header
+from ganface.io.tensors import Header, read_header
 from ganface.system.free_memory import available, in_words
 
 ARCHITECTURE = "dcgan"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganface.errors import UserError
-from ganface.io import files
+from ganface.io.tensors import read_tensors, write_tensors
 from ganface.models.dcgan import Generator
 from ganface.models.header import ARCHITECTURE, PREFIXES, read_model_header
 
@@ -34,7 +34,7 @@ def save_snapshot(
     `described`: what `describe_generator` says of G_ema.
     """
     meta = {"generator": described, "step": step, "images_seen": images_seen}
-    return files.write(path, "snapshot", tensors, meta)
+    return write_tensors(path, "snapshot", tensors, meta)
 
 
 def load_generator(path: Path) -> tuple[Generator, dict[str, Any]]:
@@ -43,7 +43,7 @@ def load_generator(path: Path) -> tuple[Generator, dict[str, Any]]:
     Raises UserError if the file is damaged or holds something else.
     """
     read_model_header(path)
-    meta, tensors = files.read(path, *PREFIXES)
+    meta, tensors = read_tensors(path, *PREFIXES)
     prefix = PREFIXES[meta["kind"]]
     tensors = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
     for name, tensor in tensors.items():

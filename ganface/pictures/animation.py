@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image
 
 from ganface.errors import UserError
-from ganface.io import files
+from ganface.io.atomic import atomic
 
 ANIMATIONS = (".gif", ".webp", ".mp4")
 
@@ -31,7 +31,7 @@ def save_animation(path: Path, frames: Iterable[Image.Image], milliseconds: Sequ
     else:
         frames = [frame.quantize(256, dither=Image.Dither.NONE) for frame in frames]
         _write_frames(data, frames, "GIF", milliseconds, disposal=1)
-    with files.atomic(path) as file:
+    with atomic(path) as file:
         file.write(data.getbuffer())
 
 

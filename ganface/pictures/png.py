@@ -11,7 +11,7 @@ from typing import Any
 from PIL import Image, PngImagePlugin
 
 from ganface.errors import UserError
-from ganface.io import files
+from ganface.io.atomic import atomic
 
 METADATA_KEY = "ganface"
 
@@ -19,7 +19,7 @@ METADATA_KEY = "ganface"
 def save_png(path: Path, image: Image.Image, meta: dict[str, Any], durable: bool = True) -> None:
     """Write a PNG that says in its metadata what made it; `ganface info` reads it.
 
-    `durable`: see `files.atomic`.
+    `durable`: see `atomic`.
     """
     info = PngImagePlugin.PngInfo()
     info.add_text(METADATA_KEY, json.dumps(meta, sort_keys=True))
@@ -27,7 +27,7 @@ def save_png(path: Path, image: Image.Image, meta: dict[str, Any], durable: bool
     data = io.BytesIO()
     # Run lengths alone: longer matches are rare among a face's pixels, and take time to seek
     image.save(data, "PNG", pnginfo=info, compress_type=zlib.Z_RLE)
-    with files.atomic(path, durable) as file:
+    with atomic(path, durable) as file:
         file.write(data.getbuffer())
 
 

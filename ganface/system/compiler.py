@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ganface.io import files
+from ganface.io.folders import cache_folder
 
 # No -ffast-math: GCC would switch off denormal numbers in the whole process
 FLAGS = ("-O3", "-march=native", "-fopenmp", "-shared", "-fPIC")
@@ -38,7 +38,7 @@ def compile_library(source: Path, macros: Mapping[str, str]) -> ctypes.CDLL:
     command = [*compiler.split(), *FLAGS, *(f"-D{name}={text}" for name, text in macros.items())]
     key = "\n".join([source.read_text("utf-8"), *command, _processor()])
     name = f"{source.stem}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.so"
-    cache = files.cache_folder()
+    cache = cache_folder()
     kept = cache / "compiled" / name if cache else None
     with suppress(OSError):  # not there, or damaged
         if kept:

@@ -21,8 +21,8 @@ from torch.optim import Adam
 
 from ganface.config.settings import TrainConfig
 from ganface.errors import NotANumber, UserError
-from ganface.io import files
 from ganface.io.run import Run
+from ganface.io.tensors import read_tensors, write_tensors
 from ganface.latents import rng
 from ganface.methods.gan import STATISTICS, Players
 from ganface.models.dcgan import Discriminator, Generator, apply_spectral_norm, initialise
@@ -118,7 +118,7 @@ def require_finite(tensors: dict[str, Tensor], step: int) -> None:
 def save_checkpoint(path: Path, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:
     """Raises NotANumber, and writes nothing, if the training is beyond repair."""
     require_finite(tensors, meta["step"])
-    files.write(path, "checkpoint", tensors, meta)
+    write_tensors(path, "checkpoint", tensors, meta)
 
 
 def restore(training: Training, meta: dict[str, Any], tensors: dict[str, Tensor]) -> None:
@@ -171,7 +171,7 @@ def newest_good(run: Run) -> tuple[dict[str, Any], dict[str, Tensor], list[str]]
     complaints: list[str] = []
     for path in reversed(run.checkpoints().values()):
         try:
-            meta, tensors = files.read(path, "checkpoint")
+            meta, tensors = read_tensors(path, "checkpoint")
         except UserError as error:
             complaints.append(f"{error}; it is passed over")
             continue

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from ganface.config.settings import BuildConfig, TrainConfig, flag_of
 from ganface.errors import UserError
-from ganface.io import files
 from ganface.io.run import Run, find_model
+from ganface.io.tensors import read_tensors
 from ganface.models.header import PREFIXES, read_model_header
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def begin_with(training: Training, path: Path) -> str:
 
     Returns what to tell the user. Raises UserError if the file is damaged or does not fit.
     """
-    meta, tensors = files.read(path, *PREFIXES)
+    meta, tensors = read_tensors(path, *PREFIXES)
     size = meta["generator"]["size"]
     if training.G_ema.size != size:
         raise UserError(f"{path}: draws faces of {size} pixels, the images have other ones")

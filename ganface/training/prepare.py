@@ -17,7 +17,7 @@ from ganface.dataset.build import Report, Track, list_source, open_pack
 from ganface.dataset.order import held_out
 from ganface.dataset.pack import Pack, is_pack
 from ganface.errors import UserError, WorkError
-from ganface.io import files
+from ganface.io.folders import cache_folder
 from ganface.io.run import Run, read_config, write_config
 from ganface.models.kernels.winograd import load_libraries
 from ganface.models.layers import use_compiled
@@ -163,7 +163,7 @@ def begin(
     if processes.is_main:
         run.begun(resume)
     # Optimisers load PyTorch's compiler, which nothing here uses, and which makes a folder at once
-    torch_cache = (files.cache_folder() or run.cache) / "torch"
+    torch_cache = (cache_folder() or run.cache) / "torch"
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(torch_cache))
     choose_kernels(plan.compute.device, plan.train.deterministic)
     if plan.threads:

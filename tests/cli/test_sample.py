@@ -9,7 +9,7 @@ from conftest import TINY_STEPS, tree
 from pictures_made import grid_pixels, pixels_of, size_of
 from PIL import Image
 
-from ganface.io.files import append
+from ganface.io.atomic import append
 from ganface.pictures.grid import cut
 from ganface.pictures.png import read_png_meta
 

@@ -503,7 +503,7 @@ def test_there_is_no_pack_without_its_report(source, out, monkeypatch):
     def full(*_):
         raise CannotWriteError("no room")
 
-    monkeypatch.setattr("ganface.io.files.write_text", full)
+    monkeypatch.setattr("ganface.dataset.build.write_text", full)
     with pytest.raises(CannotWriteError):
         build(source, out)
     assert tree(out.parent) == {}

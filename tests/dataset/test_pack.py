@@ -1,15 +1,14 @@
 import contextlib
 import random
-from pathlib import Path
 
 import pytest
 import torch
 from safetensors import safe_open
 
 from ganface.config.settings import BuildConfig
-from ganface.dataset.pack import HEADER_BYTES, Pack, write_pack
+from ganface.dataset.pack import HEADER_BYTES, Pack, check_pack, write_pack
 from ganface.errors import UserError, WorkError
-from ganface.io.files import cache_folder, write
+from ganface.io.tensors import write_tensors
 
 SIZE = 8
 CONFIG = BuildConfig(size=SIZE, crop="none")
@@ -91,6 +90,13 @@ def test_a_flipped_bit_of_any_image_is_found_when_that_image_is_read(path, image
         flip(path, position, bit)
 
 
+def test_a_check_reads_every_image(path):
+    assert check_pack(path) == {**Pack(path).meta, "images": COUNT}
+    flip(path, HEADER_BYTES + 4 * IMAGE_BYTES)
+    with pytest.raises(UserError, match="image 4 is damaged"):
+        check_pack(path)
+
+
 def test_a_flipped_bit_of_the_header_or_the_checksums_is_found_at_opening(path):
     data = path.read_bytes()
     text_end = len(data[:HEADER_BYTES].rstrip(b" "))
@@ -125,13 +131,13 @@ def test_a_pack_without_images_is_refused(tmp_path):
 
 
 def test_a_pack_whose_settings_are_unknown_is_refused(tmp_path):
-    write(tmp_path / "pack", "pack", {"images": torch.zeros(1)}, {"size": 8})
+    write_tensors(tmp_path / "pack", "pack", {"images": torch.zeros(1)}, {"size": 8})
     with pytest.raises(UserError, match="no pack of this ganface"):
         Pack(tmp_path / "pack")
 
 
 def test_a_snapshot_is_no_pack(tmp_path):
-    write(tmp_path / "snapshot", "snapshot", {"a": torch.zeros(1)}, {})
+    write_tensors(tmp_path / "snapshot", "snapshot", {"a": torch.zeros(1)}, {})
     with pytest.raises(UserError, match="a snapshot, where a pack is needed"):
         Pack(tmp_path / "snapshot")
 
@@ -144,9 +150,3 @@ def test_a_failed_writer_leaves_nothing_behind(tmp_path, images):
     with pytest.raises(RuntimeError, match="power cut"), write_pack(tmp_path / "p", CONFIG) as pack:
         fail(pack)
     assert [each.name for each in tmp_path.iterdir() if each.is_file()] == []
-
-
-def test_the_cache_lies_in_the_user_s_own_folder(tmp_path):
-    folder = cache_folder()
-    assert folder.name == "ganface"
-    assert Path(tmp_path / "home") in folder.parents

@@ -3,7 +3,7 @@ import torch
 from conftest import tree
 from PIL import Image
 
-from ganface.io.files import read_header
+from ganface.io.tensors import read_header
 from ganface.latents.paths import slerp, sweep, walks
 from ganface.latents.seeds import z_of
 from ganface.models.dcgan import Generator

@@ -3,7 +3,7 @@ import torch
 from safetensors import safe_open
 
 from ganface.errors import UserError
-from ganface.io import files
+from ganface.io.tensors import write_tensors
 from ganface.latents.seeds import z_of
 from ganface.models.dcgan import Generator, initialise
 from ganface.models.snapshot import describe_generator, load_generator, save_snapshot
@@ -66,17 +66,17 @@ def test_a_snapshot_holds_the_generator_and_nothing_else(tiny_run):
 def test_tensors_that_do_not_fit_their_description_are_refused(tmp_path, G, change, message):
     path = tmp_path / "G.safetensors"
     described = {**describe_generator(G), **change}
-    files.write(path, "snapshot", G.state_dict(), {"generator": described, "step": 1})
+    write_tensors(path, "snapshot", G.state_dict(), {"generator": described, "step": 1})
     with pytest.raises(UserError, match=message):
         load_generator(path)
 
 
 def test_a_snapshot_without_description_or_with_missing_tensors_is_refused(tmp_path, G):
     tensors = G.state_dict()
-    files.write(tmp_path / "1", "snapshot", tensors, {"step": 1})
+    write_tensors(tmp_path / "1", "snapshot", tensors, {"step": 1})
     del tensors["layers.0.weight"]
     meta = {"step": 1, "generator": describe_generator(G)}
-    files.write(tmp_path / "2", "snapshot", tensors, meta)
+    write_tensors(tmp_path / "2", "snapshot", tensors, meta)
     for name in ("1", "2"):
         with pytest.raises(UserError, match="do not fit"):
             load_generator(tmp_path / name)

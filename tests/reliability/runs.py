@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from conftest import TINY, call, tree
 
-from ganface.io import files
 from ganface.io.run import Run
+from ganface.io.tensors import check_tensors, read_tensors
 from ganface.pictures.png import open_png
 
 STEPS, EVERY = 60, 7
@@ -62,7 +62,7 @@ def content(run: Run) -> dict[str, object]:
     lines = map(json.loads, found["stats.jsonl"].splitlines())
     found["stats.jsonl"] = [{k: v for k, v in each.items() if k not in TIMES} for each in lines]
     for path in run.checkpoints().values():
-        meta, tensors = files.read(path, "checkpoint")
+        meta, tensors = read_tensors(path, "checkpoint")
         for key in ("seconds", "sha256"):
             del meta[key]
         name = path.relative_to(run.path).as_posix()
@@ -74,7 +74,7 @@ def check_whole(run: Run) -> None:
     """Every file of the run is whole, whatever happened."""
     for path in run.path.rglob("*"):
         if path.suffix == ".safetensors":
-            files.check(path)
+            check_tensors(path)
         elif path.suffix == ".png":
             open_png(path)
         elif path.name in ("config.json", "stats.jsonl"):

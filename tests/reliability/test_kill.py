@@ -12,8 +12,8 @@ from functools import partial
 import pytest
 from runs import EVERY, content, exit_code, forked, train
 
-from ganface.io import files
 from ganface.io.run import Run
+from ganface.io.tensors import check_tensors
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="forks"),
@@ -63,7 +63,7 @@ def last_good(run):
     """The step of the newest checkpoint, which must be whole; 0 if there is none yet."""
     steps = list(run.checkpoints())
     for path in run.checkpoints().values():
-        files.check(path)
+        check_tensors(path)
     return max(steps, default=0)
 
 

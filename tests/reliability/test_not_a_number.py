@@ -5,8 +5,8 @@ import random
 import torch
 from runs import EVERY, STEPS, command
 
-from ganface.io import files
 from ganface.io.run import Run
+from ganface.io.tensors import read_tensors
 from ganface.system.device import Compute
 from ganface.training import loop, prepare
 from ganface.training.diagnostics import EXAMINE
@@ -58,7 +58,7 @@ def test_the_run_recovers_or_stops_and_what_is_saved_is_good(
             met["recovered"] += 1
             assert max(run.checkpoints()) == STEPS
         for path in [*run.checkpoints().values(), *run.snapshots().values()]:
-            _, tensors = files.read(path, "checkpoint", "snapshot")
+            _, tensors = read_tensors(path, "checkpoint", "snapshot")
             assert all(tensor.isfinite().all() for tensor in tensors.values())
     figure(f"{len(tries(4, 60))} poisoned: {met['recovered']} recovered, {met['stopped']} stopped")
 
@@ -74,7 +74,7 @@ def test_losses_too_large_for_fp16_skip_steps_and_harm_nothing(
     run = Run(tmp_path / "run")
     result = invoke(*command(pack_file, run))
     assert result.code == 0, result.err
-    meta, tensors = files.read(run.checkpoint(STEPS), "checkpoint")
+    meta, tensors = read_tensors(run.checkpoint(STEPS), "checkpoint")
     assert 0 < meta["scaler"]["scale"] < 2.0**40
     assert all(tensor.isfinite().all() for tensor in tensors.values())
     assert tensors["opt_G.0.step"] < STEPS  # some were skipped

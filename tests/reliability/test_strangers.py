@@ -14,9 +14,8 @@ import pytest
 import torch
 
 import ganface
-from ganface.io import files
-from ganface.io.files import BLANK_DIGEST, METADATA_KEY
 from ganface.io.run import read_config, write_config
+from ganface.io.tensors import BLANK_DIGEST, METADATA_KEY, read_tensors, seal, write_tensors
 from ganface.models.header import generator_shapes
 from ganface.pictures.grid import to_pil
 
@@ -51,7 +50,7 @@ def forge(path, meta=META, tensors=None, length=None):
     raw = struct.pack("<Q", len(header)) + header
     length = end if length is None else length
     if length < 2**20:
-        raw, _ = files.seal(raw, bytes(length))
+        raw, _ = seal(raw, bytes(length))
     with open(path, "wb") as file:
         file.write(raw)
         file.truncate(len(raw) + length)
@@ -118,7 +117,9 @@ def test_it_is_refused_in_one_line_before_pytorch_is_loaded(
     faces, tmp_path, home, invoke, monkeypatch, case, command
 ):
     path = forge(tmp_path / "stranger.safetensors", **CASES[case])
-    monkeypatch.setattr(files, "read", None)  # nothing but the header is read
+    monkeypatch.setattr(
+        "ganface.models.snapshot.read_tensors", None
+    )  # nothing but the header is read
     more = [faces] if command == "evaluate" else []
     line = invoke(command, path, *more).refused()
     assert str(path) in line
@@ -131,10 +132,10 @@ def test_a_whole_file_of_this_kind_is_not_refused(tmp_path, invoke):
 
 
 def test_weights_that_are_not_numbers_draw_nothing(tiny_run, tmp_path, home, invoke):
-    meta, tensors = files.read(tiny_run.generator, "snapshot")
+    meta, tensors = read_tensors(tiny_run.generator, "snapshot")
     tensors["layers.0.weight"][0] = torch.nan
     path = tmp_path / "nan.safetensors"
-    files.write(path, "snapshot", tensors, meta)
+    write_tensors(path, "snapshot", tensors, meta)
     assert "not a number" in invoke("sample", path).refused()
     assert not any(home.iterdir())
 

@@ -3,8 +3,8 @@
 import pytest
 
 from ganface import __version__
-from ganface.io import files
 from ganface.io.run import read_config, write_config
+from ganface.io.tensors import write_tensors
 from ganface.latents import rng
 from ganface.models.dcgan import Generator, initialise
 
@@ -13,8 +13,8 @@ from ganface.models.dcgan import Generator, initialise
 def future(monkeypatch):
     """Within it, files are written as ganface 9.8.7 will, in format 2."""
     with monkeypatch.context() as patch:
-        patch.setattr(files, "VERSION", 2)
-        patch.setattr(files, "__version__", "9.8.7")
+        patch.setattr("ganface.io.tensors.VERSION", 2)
+        patch.setattr("ganface.io.tensors.__version__", "9.8.7")
         yield patch
 
 
@@ -24,7 +24,7 @@ NEEDED = f"this is ganface {__version__}, which reads format 1; it takes a newer
 def test_a_newer_snapshot_is_refused_by_every_command(faces, tmp_path, invoke, future):
     meta, tensors = {"step": 1}, {"a": next(Generator(32, 2, 1).parameters())}
     path = tmp_path / "new.safetensors"
-    files.write(path, "snapshot", tensors, meta)
+    write_tensors(path, "snapshot", tensors, meta)
     future.undo()
     for command in (["sample", path], ["interpolate", path], ["info", path]):
         line = invoke(*command).refused()
@@ -54,7 +54,7 @@ def test_a_checkpoint_of_a_newer_ganface_is_passed_over_with_a_word(
     run_copy, pack_file, invoke, future
 ):
     meta, tensors = {"step": 12}, {"a": next(Generator(32, 2, 1).parameters())}
-    files.write(run_copy.checkpoint(12), "checkpoint", tensors, meta)
+    write_tensors(run_copy.checkpoint(12), "checkpoint", tensors, meta)
     future.undo()
     result = invoke("train", pack_file, "--out", run_copy.path, "--resume", "--steps", 13)
     assert result.code == 0
@@ -67,5 +67,5 @@ def test_a_snapshot_from_before_generators_had_kinds_is_drawn(tmp_path, invoke):
     initialise(G, rng.generator(0, "G"))
     described = {"architecture": "dcgan", "size": 32, "z_dim": 8, "width": 4}
     path = tmp_path / "old.safetensors"
-    files.write(path, "snapshot", G.state_dict(), {"generator": described, "step": 7})
+    write_tensors(path, "snapshot", G.state_dict(), {"generator": described, "step": 7})
     assert invoke("sample", path, "--out", tmp_path / "faces.png").code == 0

@@ -20,7 +20,7 @@ def source(tmp_path):
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
     folder = tmp_path / "cache"
-    monkeypatch.setattr(compiler.files, "cache_folder", lambda: folder)
+    monkeypatch.setattr(compiler, "cache_folder", lambda: folder)
     return folder / "compiled"
 
 

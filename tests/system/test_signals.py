@@ -12,8 +12,8 @@ import pytest
 from conftest import TINY, tree
 from PIL import Image
 
-from ganface.io import files
 from ganface.io.run import Run
+from ganface.io.tensors import check_tensors
 
 fcntl = pytest.importorskip("fcntl", reason="POSIX signals")
 termios = pytest.importorskip("termios")
@@ -109,7 +109,7 @@ def test_a_second_ctrl_c_stops_at_once_and_loses_nothing_that_is_saved(training,
     assert last.startswith("ganface: stopped at")
     assert not list(run.path.rglob("*.tmp"))
     for path in run.checkpoints().values():
-        files.check(path)
+        check_tensors(path)
     step = max(run.checkpoints())
     command = shlex.split(last.partition("To go on: ganface ")[2])
     assert invoke(*command, "--steps", step + 2).code == 0

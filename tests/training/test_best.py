@@ -7,8 +7,8 @@ from conftest import TINY
 from ganface.dataset.pack import Pack
 from ganface.evaluation import score
 from ganface.evaluation.score import Scorer
-from ganface.io import files
 from ganface.io.run import Run
+from ganface.io.tensors import read_tensors
 from ganface.models.snapshot import load_generator
 from ganface.training import snapshots
 
@@ -38,9 +38,9 @@ def test_the_snapshot_of_the_lowest_score_is_kept(whole, pack_file):
     found = scores(whole)
     assert list(found) == [7, 14, 21, 28]
     best = min(found, key=found.get)
-    meta, tensors = files.read(whole.best, "snapshot")
+    meta, tensors = read_tensors(whole.best, "snapshot")
     assert (meta["step"], meta["images_seen"]) == (best, 8 * best)
-    same = files.read(whole.snapshot(best), "snapshot")[1]
+    same = read_tensors(whole.snapshot(best), "snapshot")[1]
     assert all(torch.equal(tensor, same[name]) for name, tensor in tensors.items())
 
     G, _ = load_generator(whole.best)
@@ -63,7 +63,7 @@ def test_a_worse_one_is_not_kept(tmp_path, pack_file, invoke, monkeypatch):
     run = Run(tmp_path / "run")
     result = invoke("train", pack_file, "--out", run.path, *OPTIONS)
     result.done()
-    assert files.read(run.best, "snapshot")[0]["step"] == 14
+    assert read_tensors(run.best, "snapshot")[0]["step"] == 14
     assert result.err.count("the best so far") == 2
     assert list(scores(run).values()) == [5.0, 3.0, 4.0, 3.5]
 

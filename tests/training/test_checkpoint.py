@@ -5,8 +5,8 @@ import torch
 
 from ganface.config.settings import TrainConfig
 from ganface.errors import UserError
-from ganface.io import files
 from ganface.io.run import Run
+from ganface.io.tensors import read_tensors, write_tensors
 from ganface.latents.rng import dice_at, mix_at, z_at
 from ganface.losses.augment import AUGMENT_NOISE
 from ganface.methods.gan import Batch, update
@@ -68,7 +68,7 @@ def test_a_restored_training_is_the_saved_one_and_goes_on_alike(tmp_path, config
     saved = go_on(start(config, 32, CPU), config=config)
     saved.seconds = 12.5
     save_checkpoint(path, tensors_of(saved), meta_of(saved))
-    meta, tensors = files.read(path, "checkpoint")
+    meta, tensors = read_tensors(path, "checkpoint")
     restored = start(dataclasses.replace(config, seed=5), 32, CPU)
     restore(restored, meta, tensors)
     assert_equal(tensors_of(restored), tensors_of(saved))
@@ -83,7 +83,7 @@ def test_moments_take_the_memory_layout_of_their_weights(tmp_path):
     saved = go_on(start(CONFIG, 32, CPU))
     save_checkpoint(path, tensors_of(saved), meta_of(saved))
     restored = start(CONFIG, 32, CPU)
-    restore(restored, *files.read(path, "checkpoint"))
+    restore(restored, *read_tensors(path, "checkpoint"))
     for optimiser in (restored.players.opt_G, restored.players.opt_D):
         for parameter, state in optimiser.state.items():
             assert state["exp_avg"].stride() == parameter.stride()
@@ -95,7 +95,7 @@ def run(tmp_path):
     """A run with (nearly empty) checkpoints of steps 5, 10 and 15."""
     run = Run(tmp_path / "run")
     for step in (5, 10, 15):
-        files.write(run.checkpoint(step), "checkpoint", {"a": torch.zeros(1)}, {"step": step})
+        write_tensors(run.checkpoint(step), "checkpoint", {"a": torch.zeros(1)}, {"step": step})
     return run
 
 

@@ -16,8 +16,8 @@ from ganface.config.settings import TrainConfig
 from ganface.dataset.order import DataOrder
 from ganface.dataset.pack import HEADER_BYTES, Pack
 from ganface.errors import UserError
-from ganface.io import files
 from ganface.io.run import Run
+from ganface.io.tensors import read_tensors
 from ganface.losses.adversarial import hinge_loss_D
 from ganface.system.device import Compute
 from ganface.training.batches import Batches, normalise
@@ -183,7 +183,7 @@ def test_two_processes_go_on_as_one_until_one_is_told_to_stop_and_one_goes_on(
     config = TrainConfig(**json.loads(run.config.read_text())["train"])
     (pack,) = (Pack(path) for path in cache.rglob("*.safetensors"))
     training = start(config, 32, CPU)
-    restore(training, *files.read(run.checkpoint(2), "checkpoint"))
+    restore(training, *read_tensors(run.checkpoint(2), "checkpoint"))
     feeds = [
         Batches(pack, config, CPU.device, False, False, process.shard(config.batch_size))
         for process in TWO

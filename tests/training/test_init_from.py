@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from ganface.io import files
 from ganface.io.run import Run
+from ganface.io.tensors import read_tensors, write_tensors
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def begin(pack_file, invoke):
 
 
 def tensors(path, prefix):
-    tensors = files.read(path, "checkpoint", "snapshot")[1].items()
+    tensors = read_tensors(path, "checkpoint", "snapshot")[1].items()
     return {n.removeprefix(prefix): t for n, t in tensors if n.startswith(prefix)}
 
 
@@ -67,8 +67,8 @@ def test_what_is_no_model_is_refused(pack_file, begin):
 
 @pytest.mark.parametrize("train", [None, ["norm"], {"norm": 7}, {"spectral_norm": "yes"}])
 def test_forged_settings_of_D_end_in_one_line(tiny_run, begin, home, train):
-    meta, held = files.read(tiny_run.checkpoint(12), "checkpoint")
-    files.write(home / "forged.safetensors", "checkpoint", held, {**meta, "train": train})
+    meta, held = read_tensors(tiny_run.checkpoint(12), "checkpoint")
+    write_tensors(home / "forged.safetensors", "checkpoint", held, {**meta, "train": train})
     result = begin("forged.safetensors", "--dry-run")
     assert result.code in (0, 2)
     assert "Traceback" not in result.err

@@ -12,8 +12,8 @@ from PIL import Image
 from ganface import __version__
 from ganface.config.settings import TrainConfig
 from ganface.dataset.pack import Pack
-from ganface.io import files
 from ganface.io.run import Run
+from ganface.io.tensors import check_tensors, read_tensors, write_tensors
 from ganface.pictures.png import read_png_meta
 from ganface.training import progress
 
@@ -61,8 +61,8 @@ def pixels(folder):
 
 def assert_same_training(one, other):
     step = max(one.checkpoints())
-    _, expected = files.read(one.checkpoint(step), "checkpoint")
-    _, tensors = files.read(other.checkpoint(step), "checkpoint")
+    _, expected = read_tensors(one.checkpoint(step), "checkpoint")
+    _, tensors = read_tensors(other.checkpoint(step), "checkpoint")
     assert tensors.keys() == expected.keys()
     assert [name for name in expected if not torch.equal(expected[name], tensors[name])] == []
     assert stats(one) == stats(other)
@@ -124,7 +124,7 @@ def test_statistics_come_every_tick_and_at_the_end(tiny_run):
 
 def test_every_picture_says_what_made_it(tiny_run):
     for step, path in tiny_run.grids().items():
-        digest = files.check(tiny_run.snapshot(step))["sha256"]
+        digest = check_tensors(tiny_run.snapshot(step))["sha256"]
         meta = {"kind": "grid", "seeds": "0-8", "step": step, "snapshot": digest}
         assert read_png_meta(path) == meta
     assert read_png_meta(tiny_run.latest) == read_png_meta(tiny_run.grid(TINY_STEPS))
@@ -249,13 +249,13 @@ def test_only_so_many_checkpoints_are_kept(pack_file, tmp_path, invoke, keep):
 
 
 def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(pack_file, run_copy, invoke):
-    _, expected = files.read(run_copy.checkpoint(TINY_STEPS), "checkpoint")
+    _, expected = read_tensors(run_copy.checkpoint(TINY_STEPS), "checkpoint")
     damage(run_copy.checkpoint(TINY_STEPS))
     result = invoke("train", pack_file, "--out", run_copy.path, "--resume")
     assert result.code == 0
     assert f"{run_copy.checkpoint(TINY_STEPS)}: damaged" in result.err
     assert "going on from step 10" in result.err
-    _, tensors = files.read(run_copy.checkpoint(TINY_STEPS), "checkpoint")
+    _, tensors = read_tensors(run_copy.checkpoint(TINY_STEPS), "checkpoint")
     assert all(torch.equal(expected[name], tensors[name]) for name in expected)
 
 
@@ -321,15 +321,15 @@ def test_bf16_trains_as_well(pack_file, tmp_path, invoke):
     invoke("train", pack_file, "--out", run.path, *options).done()
     (line,) = stats(run)
     assert line["precision"] == "bf16"
-    _, tensors = files.read(run.checkpoint(3), "checkpoint")
+    _, tensors = read_tensors(run.checkpoint(3), "checkpoint")
     floats = [t for t in tensors.values() if t.is_floating_point()]
     assert {t.dtype for t in floats} == {torch.float32}
     assert all(t.isfinite().all() for t in floats)
 
 
 def test_a_checkpoint_of_another_version_is_refused_in_one_line(pack_file, run_copy, invoke):
-    meta, tensors = files.read(run_copy.checkpoint(TINY_STEPS), "checkpoint")
+    meta, tensors = read_tensors(run_copy.checkpoint(TINY_STEPS), "checkpoint")
     del tensors["strength"]
-    files.write(run_copy.checkpoint(TINY_STEPS), "checkpoint", tensors, meta)
+    write_tensors(run_copy.checkpoint(TINY_STEPS), "checkpoint", tensors, meta)
     line = invoke("train", pack_file, "--out", run_copy.path, "--resume", "--steps", 20)
     assert f"the one that wrote them, {__version__}, or a new run" in line.refused()

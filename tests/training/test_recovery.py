@@ -6,8 +6,8 @@ import pytest
 import torch
 from conftest import TINY
 
-from ganface.io import files
 from ganface.io.run import Run
+from ganface.io.tensors import read_tensors
 from ganface.methods import gan
 from ganface.training import loop
 
@@ -49,8 +49,8 @@ def test_the_run_goes_back_to_its_last_good_state_and_on(
     assert [line["step"] for line in stats(run) if verdict in line["verdict"]] == [back]
     assert all("NaN" not in line for line in run.stats.read_text().splitlines())
     # It was fp32 before, so it ends as if nothing had happened
-    same = files.read(plain.generator, "snapshot")[1]
-    for name, tensor in files.read(run.generator, "snapshot")[1].items():
+    same = read_tensors(plain.generator, "snapshot")[1]
+    for name, tensor in read_tensors(run.generator, "snapshot")[1].items():
         assert torch.equal(tensor, same[name])
 
 
@@ -65,7 +65,7 @@ def test_what_is_no_number_twice_ends_the_run_with_its_last_good_checkpoint(
     for path in [*run.checkpoints().values(), run.generator]:
         if path.exists():
             assert all(
-                t.isfinite().all() for t in files.read(path, "checkpoint", "snapshot")[1].values()
+                t.isfinite().all() for t in read_tensors(path, "checkpoint", "snapshot")[1].values()
             )
     assert list(run.checkpoints()) == [20]
 

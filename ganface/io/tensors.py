@@ -1,4 +1,4 @@
-"""Safetensors files, written whole or not at all and read with their checksum.
+"""Safetensors files with a checksum.
 
 Everything that ganface stores for itself (pack, checkpoint, snapshot) is one safetensors file.
 What is not a tensor is one JSON string with sorted keys in the header's metadata. The string holds
@@ -8,130 +8,27 @@ Nothing is ever unpickled. Headers and checksums are read without torch.
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import json
 import math
 import mmap
 import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from ganface import __version__
-from ganface.errors import CannotWriteError, UserError
+from ganface.errors import UserError
+from ganface.io.atomic import atomic
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 VERSION = 1
 METADATA_KEY = "ganface"
-TEMPORARY = ".tmp"
 BLANK_DIGEST = "0" * 64
 MAX_HEADER_BYTES = 16 * 2**20
 ITEM_BYTES = {"F64": 8, "I64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, "BF16": 2, "U8": 1}
-
-
-@contextmanager
-def atomic(path: Path, durable: bool = True) -> Iterator[BinaryIO]:
-    """Open a file that appears under `path` whole or not at all.
-
-    A `durable` one is on the disk then, and outlives a power cut. Waiting for the disk takes longer
-    than drawing a face, so what can be drawn again need not be. Raises CannotWriteError.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
-    with _writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with open(temporary, "wb") as file:
-                yield file
-                if durable:
-                    file.flush()
-                    os.fsync(file.fileno())
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
-        if durable and os.name == "posix":  # the rename itself must survive a power cut
-            directory = os.open(path.parent, os.O_RDONLY)
-            try:
-                os.fsync(directory)
-            finally:
-                os.close(directory)
-
-
-def append(path: Path, text: str) -> None:
-    """Append `text` to a file, whole or not at all. Raises CannotWriteError."""
-    data = text.encode()
-    with _writing(path), open(path, "ab", buffering=0) as file:
-        end = os.fstat(file.fileno()).st_size
-        try:
-            while data:
-                data = data[file.write(data) :]
-        except OSError:
-            file.truncate(end)
-            raise
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    """What the disk refuses within the block is an error that names `path`."""
-    try:
-        yield
-    except OSError as error:
-        raise CannotWriteError(f"{path}: cannot be written ({error.strerror or error})") from error
-
-
-def remove_leftovers(folder: Path, name: str | None = None) -> None:
-    """Remove what killed processes left half written in `folder`, of files of any name or of one.
-
-    To be called by who alone writes such files there.
-    """
-    for leftover in folder.glob(f".{glob.escape(name) if name else '*'}.*{TEMPORARY}"):
-        leftover.unlink(missing_ok=True)
-
-
-def cache_folder() -> Path | None:
-    """Where packs made by `ganface train` are kept, by the system's own custom.
-
-    None if there is no such place, or if it cannot be written to.
-    """
-    home = Path(os.path.expanduser("~"))
-    if os.name == "nt":
-        base = Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"))
-    elif sys.platform == "darwin":
-        base = home / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
-    try:
-        check_writable(base / "ganface")
-    except UserError:
-        return None
-    return base / "ganface" if base.is_absolute() else None  # "~" stands for no home at all
-
-
-def check_writable(path: Path) -> None:
-    """Raise UserError if `path` and the folders above it could not be made, or, if it is a folder
-    that is there, nothing in it."""
-    folders = [path.absolute(), *path.absolute().parents]
-    there = next(each for each in folders[not path.is_dir() :] if os.path.lexists(each))
-    if not there.is_dir():
-        raise UserError(f"{path}: cannot be written, {there} is no folder")
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise UserError(f"{path}: cannot be written, no permission for {there}")
-
-
-def name_of(path: Path) -> str:
-    """What results made from a file or folder are named after."""
-    path = path.resolve()
-    return path.name if path.is_dir() else path.stem
-
-
-def write_text(path: Path, text: str) -> None:
-    with atomic(path) as file:
-        file.write(text.encode())
 
 
 @dataclass(frozen=True)
@@ -173,7 +70,7 @@ def _digest(*parts: bytes) -> str:
     return sha.hexdigest()
 
 
-def write(path: Path, kind: str, tensors: dict[str, Tensor], meta: dict[str, Any]) -> str:
+def write_tensors(path: Path, kind: str, tensors: dict[str, Tensor], meta: dict[str, Any]) -> str:
     """Write tensors and metadata to `path`; return the file's SHA-256 (64 hex digits)."""
     from safetensors.torch import save
 
@@ -244,7 +141,7 @@ def _end_of(tensors: dict[str, Any]) -> int:
     return end
 
 
-def read(path: Path, *kinds: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def read_tensors(path: Path, *kinds: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Read a whole file of one of `kinds`: (metadata, tensors on the CPU).
 
     Raises UserError if it is of another kind, damaged or no file of ganface's.
@@ -262,17 +159,13 @@ def read(path: Path, *kinds: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
         raise UserError(f"{path}: not a valid safetensors file ({error})") from error
 
 
-def check(path: Path) -> dict[str, Any]:
-    """The metadata of a file of any kind, once the file is found whole. Imports no torch."""
-    header = read_header(path, "pack", "checkpoint", "snapshot")
-    if header.meta["kind"] == "pack":
-        from ganface.dataset.pack import REBUILD, Pack
+def check_tensors(path: Path, *kinds: str) -> dict[str, Any]:
+    """The metadata of a file of one of `kinds`, once it is found whole. Imports no torch.
 
-        pack = Pack(path)
-        damaged = pack.first_damaged(range(len(pack)))
-        if damaged is not None:
-            raise UserError(f"{path}: image {damaged} is damaged; {REBUILD}")
-        return {**header.meta, "images": len(pack)}
+    Not for packs, whose checksum leaves out the images: see `dataset.pack.check_pack`.
+    Raises UserError if it is of another kind, damaged or no file of ganface's.
+    """
+    header = read_header(path, *kinds)
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
         verify(path, header, view[header.size :])
     return header.meta

@@ -9,7 +9,14 @@ import torch
 
 from ganface import __version__
 from ganface.errors import UserError
-from ganface.io import files
+from ganface.io.tensors import (
+    VERSION,
+    check_tensors,
+    describe,
+    read_header,
+    read_tensors,
+    write_tensors,
+)
 from ganface.models.dcgan import Generator, initialise
 from ganface.models.snapshot import describe_generator, save_snapshot
 
@@ -29,45 +36,6 @@ def file(tmp_path):
     return tmp_path / "file.safetensors"
 
 
-@pytest.mark.parametrize("durable", [True, False])
-def test_an_atomic_file_appears_whole_in_folders_made_for_it(tmp_path, durable):
-    path = tmp_path / "a" / "b" / "file"
-    with files.atomic(path, durable) as file:
-        file.write(b"half")
-        assert not path.exists()
-        file.write(b" and half")
-    assert path.read_bytes() == b"half and half"
-    assert [each.name for each in path.parent.iterdir()] == ["file"]
-
-
-@pytest.mark.parametrize("durable", [True, False])
-def test_only_a_durable_file_waits_for_the_disk(tmp_path, monkeypatch, durable):
-    synced = []
-    monkeypatch.setattr(os, "fsync", synced.append)
-    with files.atomic(tmp_path / "file", durable) as file:
-        file.write(b"x")
-    assert bool(synced) == durable
-
-
-@pytest.mark.parametrize("durable", [True, False])
-@pytest.mark.parametrize("before", [None, b"old"])
-@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
-def test_an_error_leaves_what_was_there_and_nothing_else(tmp_path, before, error, durable):
-    path = tmp_path / "below" / "file"
-    path.parent.mkdir()
-    if before:
-        path.write_bytes(before)
-
-    def fail(file):
-        file.write(b"new")
-        raise error
-
-    with pytest.raises(error), files.atomic(path, durable) as file:
-        fail(file)
-    left = {each.name: each.read_bytes() for each in path.parent.iterdir()}
-    assert left == ({"file": before} if before else {})
-
-
 def test_tensors_and_metadata_come_back_as_they_went_in(file):
     tensors = {
         "a": torch.arange(6.0).reshape(2, 3).t(),
@@ -76,23 +44,23 @@ def test_tensors_and_metadata_come_back_as_they_went_in(file):
         "d": torch.empty(0, 4),
     }
     meta = {"step": 3, "nested": {"ü": [1, 2.5, None]}}
-    digest = files.write(file, "snapshot", tensors, meta)
-    got, loaded = files.read(file, "checkpoint", "snapshot")
-    ours = {"version": files.VERSION, "sha256": digest, "ganface": __version__}
+    digest = write_tensors(file, "snapshot", tensors, meta)
+    got, loaded = read_tensors(file, "checkpoint", "snapshot")
+    ours = {"version": VERSION, "sha256": digest, "ganface": __version__}
     assert got == {**meta, "kind": "snapshot", **ours}
     assert loaded.keys() == tensors.keys()
     for name, tensor in tensors.items():
         assert loaded[name].dtype == tensor.dtype
         assert torch.equal(loaded[name], tensor)
-    assert files.check(file) == got
+    assert check_tensors(file) == got
 
 
 def test_equal_content_makes_equal_files(tmp_path):
     tensors = {name: torch.full((3,), i) for i, name in enumerate("abc")}
     backwards = dict(reversed(tensors.items()))
     digests = [
-        files.write(tmp_path / "1", "snapshot", tensors, {"x": 1, "y": 2}),
-        files.write(tmp_path / "2", "snapshot", backwards, {"y": 2, "x": 1}),
+        write_tensors(tmp_path / "1", "snapshot", tensors, {"x": 1, "y": 2}),
+        write_tensors(tmp_path / "2", "snapshot", backwards, {"y": 2, "x": 1}),
     ]
     assert digests[0] == digests[1]
     assert (tmp_path / "1").read_bytes() == (tmp_path / "2").read_bytes()
@@ -105,11 +73,11 @@ def test_other_readers_of_safetensors_read_it(snapshot):
         assert json.loads(file.metadata()["ganface"])["kind"] == "snapshot"
         assert torch.equal(
             file.get_tensor("layers.0.weight"),
-            files.read(snapshot, "snapshot")[1]["layers.0.weight"],
+            read_tensors(snapshot, "snapshot")[1]["layers.0.weight"],
         )
 
 
-def is_refused(path, read=files.check):
+def is_refused(path, read=check_tensors):
     try:
         read(path)
     except UserError as error:
@@ -143,7 +111,7 @@ def test_flipped_bits_all_over_the_file_are_found_by_every_reader(snapshot, file
         damaged[bit // 8] ^= 1 << bit % 8
         file.write_bytes(damaged)
         assert is_refused(file), bit
-        assert is_refused(file, lambda path: files.read(path, "snapshot")), bit
+        assert is_refused(file, lambda path: read_tensors(path, "snapshot")), bit
 
 
 def test_truncation_and_what_is_appended_are_found(snapshot, file):
@@ -151,7 +119,7 @@ def test_truncation_and_what_is_appended_are_found(snapshot, file):
     for part in (data[:-1], data[: len(data) // 2], data[:100], data[:8], data[:7], data + b"\0"):
         file.write_bytes(part)
         assert is_refused(file), len(part)
-        assert is_refused(file, lambda path: files.read(path, "snapshot")), len(part)
+        assert is_refused(file, lambda path: read_tensors(path, "snapshot")), len(part)
 
 
 def foreign_safetensors(metadata):
@@ -182,7 +150,7 @@ def foreign_safetensors(metadata):
 def test_files_of_others_are_refused(file, data):
     file.write_bytes(data)
     with pytest.raises(UserError, match="not a pack, checkpoint or snapshot of ganface"):
-        files.check(file)
+        check_tensors(file)
 
 
 def test_a_pickle_is_never_loaded(file, tmp_path):
@@ -191,7 +159,7 @@ def test_a_pickle_is_never_loaded(file, tmp_path):
             return os.mkdir, (str(tmp_path / "sprung"),)
 
     torch.save({"G": Trap()}, file)
-    for read in (files.check, lambda path: files.read(path, "snapshot")):
+    for read in (check_tensors, lambda path: read_tensors(path, "snapshot")):
         assert is_refused(file, read)
     assert not (tmp_path / "sprung").exists()
 
@@ -203,17 +171,17 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
 
 def test_a_file_of_another_kind_is_refused_by_both_names(snapshot):
     with pytest.raises(UserError, match="a snapshot, where a checkpoint is needed"):
-        files.read(snapshot, "checkpoint")
+        read_tensors(snapshot, "checkpoint")
 
 
 @pytest.mark.parametrize(("version", "age"), [(7, "a newer"), (0, "an older")])
 def test_another_version_is_refused_with_the_one_that_is_needed(file, monkeypatch, version, age):
     with monkeypatch.context() as patch:
-        patch.setattr(files, "VERSION", version)
-        patch.setattr(files, "__version__", "3.2.1")
-        files.write(file, "snapshot", {"a": torch.zeros(1)}, {})
+        patch.setattr("ganface.io.tensors.VERSION", version)
+        patch.setattr("ganface.io.tensors.__version__", "3.2.1")
+        write_tensors(file, "snapshot", {"a": torch.zeros(1)}, {})
     message = f"of format {version}; this is ganface {__version__}, .* it takes {age} one, 3.2.1"
-    for read in (files.check, lambda path: files.read(path, "snapshot")):
+    for read in (check_tensors, lambda path: read_tensors(path, "snapshot")):
         with pytest.raises(UserError, match=message):
             read(file)
 
@@ -238,17 +206,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("tensor", HOSTILE, ids=range(len(HOSTILE)))
 def test_tensors_that_cannot_be_are_refused(file, tensor):
-    header = json.dumps({"a": tensor, "__metadata__": files.describe("snapshot", {})}).encode()
+    header = json.dumps({"a": tensor, "__metadata__": describe("snapshot", {})}).encode()
     file.write_bytes(struct.pack("<Q", len(header)) + header + bytes(4))
     with pytest.raises(UserError, match="not a pack, checkpoint or snapshot of ganface"):
-        files.read_header(file)
-
-
-def test_an_own_folder_will_do_below_one_that_is_not_to_be_written_to(tmp_path, monkeypatch):
-    own = tmp_path / "own"
-    own.mkdir()
-    monkeypatch.setattr(os, "access", lambda path, _: path == own)
-    files.check_writable(own)
-    files.check_writable(own / "run" / "file")
-    with pytest.raises(UserError, match=f"no permission for {tmp_path}"):
-        files.check_writable(tmp_path / "other")
+        read_header(file)

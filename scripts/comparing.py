@@ -17,7 +17,7 @@ import learnt
 import torch
 
 from ganface.config.settings import BuildConfig
-from ganface.dataset.build import open_pack
+from ganface.dataset.cache import open_pack
 from ganface.dataset.pack import Pack
 from ganface.evaluation.score import FACES, Scorer
 from ganface.io.run import Run

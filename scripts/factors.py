@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from ganface.config.settings import BuildConfig
-from ganface.dataset.build import cached_pack
+from ganface.dataset.cache import cached_pack
 from ganface.dataset.demo import HAIR_STYLES
 from ganface.dataset.pack import Pack
 from ganface.evaluation.neighbours import distance_blocks

@@ -8,7 +8,7 @@ import typer
 from ganface.cli.options import with_settings
 from ganface.cli.shared import AsJson, refuse_existing
 from ganface.config.settings import BuildConfig
-from ganface.io.console import progress_bar, show_report, show_result
+from ganface.io.console import progress_bar, show_result
 
 app = typer.Typer(
     help="Make packs of images, and drawn faces.", no_args_is_help=True, rich_markup_mode=None
@@ -30,7 +30,9 @@ def build(
 ) -> None:
     """Turn images into a pack, and say what was left out and why."""
     config = BuildConfig(**given)
-    from ganface.dataset.build import build_pack, list_source, lock_of, report_path
+    from ganface.dataset.build import build_pack, report_path
+    from ganface.dataset.cache import lock_of
+    from ganface.dataset.sources import list_source
     from ganface.io.lock import locked
 
     refuse_existing(out, report_path(out))
@@ -42,7 +44,7 @@ def build(
     with locked(lock_of(out), out), progress_bar("reading images") as track:
         refuse_existing(out, report_path(out))  # another process may have made them since
         report = build_pack(source, out, config, track, workers, listing)
-    show_report(report)
+    report.show()
     result = {
         "pack": str(out),
         "report": str(report_path(out)),

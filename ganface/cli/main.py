@@ -19,7 +19,7 @@ from ganface.cli.plot import plot
 from ganface.cli.sample import sample
 from ganface.cli.train import train
 from ganface.errors import UserError, describe_out_of_memory, is_out_of_memory
-from ganface.io.console import guard_streams, one_line
+from ganface.io.console import guard_streams, one_line, say
 from ganface.system.signals import exit_on_signals
 
 app = typer.Typer(
@@ -71,7 +71,7 @@ def main() -> NoReturn:
             traceback.print_exception(error)
         code, message = explain(error)
     if message:
-        print(f"ganface: {one_line(message)}", file=sys.stderr)
+        say(f"ganface: {one_line(message)}")
     sys.exit(code)
 
 

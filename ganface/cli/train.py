@@ -17,7 +17,7 @@ from ganface.errors import (
     describe_out_of_memory,
     is_out_of_memory,
 )
-from ganface.io.console import progress_bar, show_report, show_result, stderr
+from ganface.io.console import progress_bar, show_result, stderr
 
 if TYPE_CHECKING:
     from ganface.dataset.pack import Pack
@@ -110,7 +110,7 @@ def train_together(
                 folder = cache or cache_folder() or run.cache
                 pack, report = open_data(data, plan, pick(BuildConfig, given), folder, track)
             if report:
-                show_report(report)
+                report.show()
 
     with run.lock() if processes.is_main else nullcontext():
         training, notes = begin(run, pack, plan, resume, processes)

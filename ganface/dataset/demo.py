@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from colorsys import hls_to_rgb
 from dataclasses import asdict, dataclass, fields
 from functools import partial
@@ -19,6 +19,7 @@ from random import Random
 from PIL import Image, ImageDraw, ImageFilter
 
 from ganface.io.atomic import atomic, write_text
+from ganface.io.console import Track, untracked
 from ganface.system.parallel import map_in_order
 
 SUPERSAMPLING = 4  # drawn so much larger, then reduced: Pillow's own shapes have jagged edges
@@ -76,7 +77,7 @@ def draw_faces(
     count: int,
     size: int,
     seed: int,
-    track: Callable[[Iterable, int], Iterable] = lambda items, _: items,
+    track: Track = untracked,
 ) -> None:
     """Write `count` PNG files of size × size, and factors.csv, to the folder `out`."""
     out.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,6 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from ganface.dataset.build import Track, untracked
 from ganface.dataset.pack import Pack
 from ganface.errors import UserError
 from ganface.evaluation.coverage import NEIGHBOURS, density_and_coverage, neighbourhoods
@@ -27,6 +26,7 @@ from ganface.evaluation.sliced_wasserstein import (
     scales,
     sliced_wasserstein,
 )
+from ganface.io.console import Track, untracked
 from ganface.pictures.grid import table, to_pil
 
 LEAST = 2 * NEIGHBOURS  # images on each side, for all figures to be defined

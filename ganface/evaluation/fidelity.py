@@ -19,9 +19,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ganface.dataset.build import Track, untracked
 from ganface.errors import UserError, WorkError
 from ganface.evaluation.drawn import Images, choose, describe
+from ganface.io.console import Track, untracked
 
 WEIGHTS = "weights-inception-2015-12-05-6726825d.pth"
 DIGEST = "6726825d"  # what its SHA-256 begins with

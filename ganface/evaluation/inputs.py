@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from ganface.config.settings import BuildConfig, check_size
-from ganface.dataset.build import open_pack
+from ganface.dataset.cache import open_pack
 from ganface.dataset.pack import Pack, is_zip
 from ganface.errors import UserError
-from ganface.io.console import progress_bar, show_report
+from ganface.io.console import progress_bar
 from ganface.io.run import Run, read_config
 from ganface.io.tensors import read_header
 
@@ -45,7 +45,7 @@ def open_both(
     with progress_bar("reading images") as track:
         reals, report = open_pack(data, BuildConfig(**settings), wanted, cache, track)
         if report:
-            show_report(report)
+            report.show()
         if size is not None:
             return reals, None
         # Of images that were made, equal ones must stay: they tell that faces became alike
@@ -54,5 +54,5 @@ def open_both(
             images, BuildConfig(**settings), {"size": reals.size}, cache, track
         )
         if report:
-            show_report(report)
+            report.show()
     return reals, made

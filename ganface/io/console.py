@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from ganface.dataset.build import Report
+Track = Callable[[Iterable, int], Iterable]  # track(items, total) passes on and shows progress
+
+
+def untracked(items: Iterable, total: int) -> Iterable:  # noqa: ARG001
+    """The `Track` that shows nothing."""
+    return items
 
 
 class Guarded:
@@ -40,13 +45,18 @@ class Guarded:
 def guard_streams() -> None:
     """From now on there is a stdout and a stderr that take any text, whoever closed them.
 
-    Nothing depends on stderr: work goes on when its terminal is gone, or the disk of a log is full.
-    Who reads stdout may have had enough, as `head` has.
+    What cannot be written to stderr is lost: work goes on when the terminal is gone, or the disk of
+    a log is full. So is what goes to a stdout whose reader has ended, as `head` does.
     """
     for name, forgiven in (("stdout", BrokenPipeError), ("stderr", OSError)):
         stream = getattr(sys, name) or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
         stream.reconfigure(errors="backslashreplace")  # names of files may be in any alphabet
         setattr(sys, name, Guarded(stream, forgiven))
+
+
+def say(text: str) -> None:
+    """A line on stderr, as it is: in names of files brackets and colons mean nothing."""
+    print(text, file=sys.stderr)
 
 
 def stderr(quiet: bool = False) -> Console:
@@ -75,20 +85,22 @@ def as_text(table: Table) -> str:
     return "\n".join(line.rstrip() for line in capture.get().splitlines())
 
 
-def show_report(report: Report) -> None:
-    """How many files were used and why others were not, as a table on stderr."""
+def show_counts(title: str, counts: dict[str, int]) -> None:
+    """How many there are of each, as a table on stderr."""
     from rich.table import Table
 
-    table = Table("images", "", box=None, pad_edge=False)
-    table.add_row("used", str(report.used))
-    for reason, count in report.counts.items():
-        table.add_row(f"left out: {reason}", str(count))
+    table = Table(title, "", box=None, pad_edge=False)
+    for name, count in counts.items():
+        table.add_row(name, str(count))
     stderr().print(table)
 
 
 @contextmanager
-def progress_bar(text: str) -> Iterator[Callable[[Iterable, int], Iterable]]:
-    """Yield track(items, total), which passes the items on and shows how far it is."""
+def progress_bar(text: str) -> Iterator[Track]:
+    """Yield track(items, total), which passes the items on and shows how far it is.
+
+    Off a terminal nothing is shown.
+    """
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from ganface.errors import UserError
+from ganface.io.console import say
 from ganface.system.signals import deferred
 
 POLL = 0.2  # seconds between two looks at a lock that another process has
@@ -35,7 +35,7 @@ def locked(path: Path, name: Path, wait: bool = False) -> Iterator[None]:
                 raise UserError(f"{name}: in use by {holder}")
             if holder:
                 if not told:
-                    print(f"{name}: waiting for {holder}", file=sys.stderr)
+                    say(f"{name}: waiting for {holder}")
                 told = True
                 time.sleep(POLL)
         file.truncate(0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import sys
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 from ganface.errors import UserError
 from ganface.io.atomic import remove_leftovers, write_text
+from ganface.io.console import say
 from ganface.io.folders import check_writable
 from ganface.io.lock import locked
 from ganface.io.tensors import check_tensors
@@ -200,7 +200,7 @@ def read_config(run: Run) -> dict[str, Any]:
         for path in reversed(run.checkpoints().values()):
             with suppress(UserError):
                 config = check_tensors(path, "checkpoint")
-                print(f"{run.config}: damaged; the checkpoints' settings hold", file=sys.stderr)
+                say(f"{run.config}: damaged; the checkpoints' settings hold")
                 return config
         raise UserError(f"{run.config}: damaged, or of another ganface ({error})") from error
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from ganface.dataset.build import Track, untracked
+from ganface.io.console import Track, untracked
 from ganface.latents.seeds import z_of
 from ganface.models.dcgan import Generator
 from ganface.models.generate import BATCH, generate, use_compiled_kernels

@@ -13,10 +13,13 @@ import torch
 
 from ganface import __version__
 from ganface.config.settings import BuildConfig, TrainConfig, changed_settings, check_size
-from ganface.dataset.build import Report, Track, list_source, open_pack
+from ganface.dataset.build import Report
+from ganface.dataset.cache import open_pack
 from ganface.dataset.order import held_out
 from ganface.dataset.pack import Pack, is_pack
+from ganface.dataset.sources import list_source
 from ganface.errors import UserError, WorkError
+from ganface.io.console import Track
 from ganface.io.folders import cache_folder
 from ganface.io.run import Run, read_config, write_config
 from ganface.models.kernels.winograd import load_libraries

@@ -7,7 +7,7 @@ from conftest import call
 from factors import COLOURS, KINDS, DrawnFaces, colour_of, fringe, kind_of, nearest
 
 from ganface.config.settings import BuildConfig
-from ganface.dataset.build import cached_pack
+from ganface.dataset.cache import cached_pack
 from ganface.dataset.pack import Pack
 from ganface.models.dcgan import Generator
 

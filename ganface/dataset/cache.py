@@ -1,0 +1,62 @@
+"""Packs that are made by themselves, once for each source and settings, and kept."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from ganface.config.settings import BuildConfig, changed_settings, check_size
+from ganface.dataset.build import Report, build_pack
+from ganface.dataset.pack import Pack, is_pack
+from ganface.dataset.sources import list_source
+from ganface.errors import UserError
+from ganface.io.console import Track, untracked
+from ganface.io.lock import locked
+
+
+def cached_pack(
+    source: Path, config: BuildConfig, cache: Path, track: Track = untracked
+) -> tuple[Path, Report | None]:
+    """The pack of `source` in the folder `cache`; if it had to be built, its report as well."""
+    listing = list_source(source)
+    key = json.dumps([str(source.resolve()), listing.digest, dataclasses.asdict(config)])
+    stem = source.stem[:50]  # file names end at 255 bytes
+    name = f"{stem}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.safetensors"
+    path = cache / name
+    if path.is_file():
+        return path, None
+    with locked(lock_of(path), path, wait=True):
+        if path.is_file():
+            return path, None
+        return path, build_pack(source, path, config, track, listing=listing)
+
+
+def open_pack(
+    data: Path,
+    config: BuildConfig,
+    given: dict[str, Any],
+    cache: Path,
+    track: Track = untracked,
+) -> tuple[Pack, Report | None]:
+    """The pack of DATA, a folder, a zip or a pack; ingested if need be (then with its report).
+
+    `given`: the settings of BuildConfig that were given, which a pack must have been built with.
+    Raises UserError if it was not, or if its images are of a size that no network is made for.
+    """
+    if not is_pack(data):
+        path, report = cached_pack(data, config, cache, track)
+        return Pack(path), report
+    pack = Pack(data)
+    changes = changed_settings(pack.settings, given)
+    if changes:
+        raise UserError(f"{data}: built with other settings: {'; '.join(changes)}")
+    check_size(pack.size)
+    return pack, None
+
+
+def lock_of(pack: Path) -> Path:
+    """The lock file that a process holds while it builds this pack."""
+    return pack.with_name(f".{pack.name}.lock")

@@ -29,8 +29,8 @@ class NearDuplicates:
     The hash knows no colours: two characters drawn in one pose differ in the thumbnail alone.
 
     Of NEAR_BITS + 1 bands of bits, at least one is equal in two such hashes (pigeonhole), so only
-    the hashes that share a band need a comparison. A band takes bits from everywhere in the image:
-    plain grounds, where many hashes agree, fill none.
+    the hashes that share a band need a comparison. A band takes every fourth bit, from all over the
+    image: bits that lie side by side would be equal in all images with a plain background there.
     """
 
     def __init__(self) -> None:

@@ -123,7 +123,7 @@ class Pack:
         self._start = header.size
         checksums = memoryview(self._map)[self._start + self._bytes_of_images(header) :]
         verify(path, header, checksums)
-        self._checksums = checksums.cast("I")  # in the map: a copy would be memory of our own
+        self._checksums = checksums.cast("I")  # a view of the map, not a copy
         if sys.byteorder == "big":
             self._checksums = array("I", checksums)
             self._checksums.byteswap()

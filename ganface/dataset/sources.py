@@ -77,7 +77,7 @@ def _folder_entries(root: Path) -> Iterator[tuple[str, str, str]]:
     A folder that cannot be read is an entry too; its name ends with "/".
     """
     entered: set[tuple[int, int]] = set()
-    folders = [""]  # not by os.walk: that calls itself, and Python ends 1,000 folders down
+    folders = [""]  # os.walk recurses before Python 3.12, and fails 1,000 folders deep
     while folders:
         prefix = folders.pop()
         try:

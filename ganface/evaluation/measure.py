@@ -82,7 +82,7 @@ def evaluate(
     reals, made = open_both(images, size, data, cache, given or {})
     available = len(made) if made else asked
     count = split_size(asked, available, len(reals))
-    samples = asked if weights else count  # papers take more samples than half the reals
+    samples = asked if weights else count  # fid_all is of as many as asked for, as in papers
     if missing:
         stderr().print(missing, soft_wrap=True)
     if count < asked:

@@ -18,8 +18,8 @@ TEMPORARY = ".tmp"
 def atomic(path: Path, durable: bool = True) -> Iterator[BinaryIO]:
     """Open a file that appears under `path` whole or not at all.
 
-    A `durable` one is on the disk then, and outlives a power cut. Waiting for the disk takes longer
-    than drawing a face, so what can be drawn again need not be. Raises CannotWriteError.
+    durable: wait until it is on the disk, so that it survives a power cut. That takes longer than
+    drawing a face, so pictures that can be drawn again need not be. Raises CannotWriteError.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
     with _writing(path):

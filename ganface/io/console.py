@@ -23,7 +23,7 @@ def untracked(items: Iterable, total: int) -> Iterable:  # noqa: ARG001
 
 
 class Guarded:
-    """A stream that loses, without an error, what it cannot write for reasons that are no fault."""
+    """A stream that drops what it cannot write for a `forgiven` error, and raises no error then."""
 
     def __init__(self, stream: IO[str], forgiven: type[OSError]) -> None:
         self._stream = stream
@@ -55,7 +55,7 @@ def guard_streams() -> None:
 
 
 def say(text: str) -> None:
-    """A line on stderr, as it is: in names of files brackets and colons mean nothing."""
+    """Print a line on stderr as it is. Rich would read brackets in names of files as markup."""
     print(text, file=sys.stderr)
 
 
@@ -66,12 +66,15 @@ def stderr(quiet: bool = False) -> Console:
 
 
 def one_line(text: str) -> str:
-    """Names of files, and files of strangers, may hold line breaks and codes for terminals."""
+    """The text on one line, with what cannot be printed escaped.
+
+    Names of files, and files that others made, may hold line breaks and terminal codes.
+    """
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(text.split()))
 
 
 def show_result(result: dict[str, Any], as_json: bool, text: str) -> None:
-    """The result is the one thing that goes to stdout."""
+    """Print a command's result on stdout, as JSON or as `text`. Nothing else goes there."""
     print(json.dumps(result) if as_json else text, flush=True)
 
 

@@ -19,11 +19,11 @@ POLL = 0.2  # seconds between two looks at a lock that another process has
 
 @contextmanager
 def locked(path: Path, name: Path, wait: bool = False) -> Iterator[None]:
-    """Hold the lock file `path`, for what `name` tells users, against other processes.
+    """Hold the lock file `path` within the block; it is removed afterwards.
 
-    If another process has it: with `wait` its end is waited for, and that is said on stderr;
-    else UserError, which names the process, is raised. The lock file is gone afterwards.
-    For the main thread.
+    name: what messages call the thing that is locked.
+    If another process holds it: with `wait`, wait for it, and say so on stderr; else raise
+    UserError, which names the process. Only for the main thread, which alone handles signals.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     file, told = None, False
@@ -39,7 +39,7 @@ def locked(path: Path, name: Path, wait: bool = False) -> Iterator[None]:
                 told = True
                 time.sleep(POLL)
         file.truncate(0)
-        with suppress(OSError):  # a full disk does not take whose it is
+        with suppress(OSError):  # on a full disk the file stays empty
             holder = f"process {os.getpid()} on {socket.gethostname()}\n"
             os.write(file.fileno(), holder.encode())
         yield
@@ -51,12 +51,12 @@ def locked(path: Path, name: Path, wait: bool = False) -> Iterator[None]:
 
 
 def _take(path: Path) -> tuple[IO[str] | None, str]:
-    """The lock file, locked; or else who has it, which is "" if that one has just removed it."""
+    """(the locked file, ""), or (None, who holds it), or (None, "") if it was removed meanwhile."""
     with ExitStack() as closing:
         file = closing.enter_context(open(path, "a+", encoding="utf-8"))
         try:
             _lock_file(file)
-        except (BlockingIOError, PermissionError):  # the latter is Windows'
+        except (BlockingIOError, PermissionError):  # on Windows it is the latter
             file.seek(0)
             return None, file.read().strip() or "another process"
         if not _is_at(path, file):
@@ -76,7 +76,7 @@ if os.name == "nt":
     import msvcrt
 
     def _lock_file(file: IO[str]) -> None:
-        file.seek(1_000_000)  # far behind the text, which others must be able to read
+        file.seek(1_000_000)  # past the text, since others cannot read what is locked
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
 
 else:

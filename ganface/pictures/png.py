@@ -19,11 +19,11 @@ METADATA_KEY = "ganface"
 def save_png(path: Path, image: Image.Image, meta: dict[str, Any], durable: bool = True) -> None:
     """Write a PNG that says in its metadata what made it; `ganface info` reads it.
 
-    `durable`: see `atomic`.
+    `durable`: see `io.atomic.atomic`. Raises CannotWriteError.
     """
     info = PngImagePlugin.PngInfo()
     info.add_text(METADATA_KEY, json.dumps(meta, sort_keys=True))
-    # Pillow, were it to write to the disk itself, would not say that this is full
+    # Into memory first: writing to the disk itself, Pillow does not report that it is full
     data = io.BytesIO()
     # Run lengths alone: longer matches are rare among a face's pixels, and take time to seek
     image.save(data, "PNG", pnginfo=info, compress_type=zlib.Z_RLE)

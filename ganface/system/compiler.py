@@ -49,7 +49,7 @@ def compile_library(source: Path, macros: Mapping[str, str]) -> ctypes.CDLL:
         with TemporaryDirectory(dir=kept and kept.parent) as folder:
             made = Path(folder) / name
             _run([*command, str(source), "-o", str(made)])
-            library = ctypes.CDLL(str(made))  # it outlives its name
+            library = ctypes.CDLL(str(made))  # stays loaded when the file is moved or removed
             if kept:
                 os.replace(made, kept)
             return library

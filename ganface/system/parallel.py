@@ -109,7 +109,8 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
         try:
             yield pool
         finally:
-            # Not by killing them: a result of which half is written would be waited for for ever
+            # The workers end by themselves. Were one killed while it writes a result, the pool
+            # would wait for the rest of it for ever
             want.close()
             pool.shutdown(cancel_futures=True)
             wanted.close()
@@ -145,25 +146,25 @@ def map_in_threads(function: Callable[[Item], Result], items: Iterable[Item]) ->
 
 # ---------------------------------------------------------------------------- in a worker
 
-_wanted: Connection  # at its end as soon as nobody asks for results any more
+_wanted: Connection  # polls true once the parent has closed its end: no results are wanted
 
 
 def _begin_worker(wanted: Connection) -> None:
     global _wanted
     _wanted = wanted
-    # A signal to all processes of a terminal is the parent's, which alone decides what follows
+    # Ctrl-C in a terminal reaches all its processes; the parent alone acts on it
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if os.name == "posix":
         os.setpgrp()
         signal.pthread_sigmask(signal.SIG_SETMASK, [])
-    # libtiff prints what it thinks of a broken file; our own errors reach the parent as objects
+    # libtiff prints warnings about broken files; errors of Python reach the parent as objects
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 2)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
-    """A parent that is killed can tell its workers nothing; they would wait for ever."""
+    """End this worker when its parent has been killed, which cannot tell it to."""
     multiprocessing.parent_process().join()
     os._exit(1)
 

@@ -14,7 +14,7 @@ NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
 
 
 def heard() -> list[signal.Signals]:
-    """Those that whoever started us did not have ignored, as `nohup` does."""
+    """Those of NAMES that are not ignored; `nohup` starts a process with SIGHUP ignored."""
     there = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
     return [number for number in there if signal.getsignal(number) != signal.SIG_IGN]
 
@@ -52,10 +52,10 @@ def deferred() -> Iterator[None]:
 
 
 class StopRequest:
-    """The first signal, to be obeyed between two updates. Ctrl-C after it acts at once.
+    """The first signal is noted, for the training loop to stop after the current update.
 
-    Others after it do not: a terminal that closes sends SIGHUP twice, and a service manager may
-    send it with SIGTERM. Nobody is in a hurry there.
+    A Ctrl-C after it stops at once. Other signals after it change nothing: a terminal that closes
+    sends SIGHUP twice, and a service manager may send SIGHUP along with SIGTERM.
     """
 
     def __init__(self) -> None:

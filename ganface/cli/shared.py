@@ -9,7 +9,7 @@ import typer
 
 from ganface.config.settings import DeviceConfig
 from ganface.errors import UserError
-from ganface.io.console import stderr
+from ganface.io.console import say
 
 if TYPE_CHECKING:
     from ganface.models.dcgan import Generator
@@ -94,7 +94,7 @@ def mention_best(model: Path, chosen: Sequence[Path]) -> None:
     with suppress(OSError):
         remark = compare_latest(read_lines(Run(model).stats))
         if remark:
-            stderr().print(remark, soft_wrap=True, highlight=False)
+            say(remark)
 
 
 def open_chosen(path: Path, given: dict[str, Any]) -> "tuple[Generator, dict[str, Any]]":

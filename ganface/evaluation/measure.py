@@ -17,7 +17,7 @@ from ganface.evaluation.fidelity import Fidelity, Inception, NotAvailableError, 
 from ganface.evaluation.inputs import open_both
 from ganface.evaluation.report import describe_protocol, draw_figures
 from ganface.io.atomic import write_text
-from ganface.io.console import progress_bar, stderr
+from ganface.io.console import progress_bar, say
 from ganface.io.folders import name_of
 from ganface.pictures.faces import open_generator, origin
 from ganface.pictures.png import save_png
@@ -84,10 +84,10 @@ def evaluate(
     count = split_size(asked, available, len(reals))
     samples = asked if weights else count  # fid_all is of as many as asked for, as in papers
     if missing:
-        stderr().print(missing, soft_wrap=True)
+        say(missing)
     if count < asked:
         there = f"there are {available}, and {len(reals)} reals to be split in two"
-        stderr().print(f"{count} images are measured, not {asked}: {there}", soft_wrap=True)
+        say(f"{count} images are measured, not {asked}: {there}")
     with progress_bar("reals") as track:
         evaluation = Evaluation(reals, count, device, track)
         fidelity = Fidelity(reals, count, Inception(weights, device), track) if weights else None

@@ -146,6 +146,14 @@ def test_without_weights_a_line_says_how_to_get_them(invoke, tiny_run, pack_file
     assert "--weights" in line
 
 
+def test_without_torch_fidelity_a_line_says_what_to_install(
+    invoke, tiny_run, pack_file, monkeypatch
+):
+    monkeypatch.setattr(fidelity, "find_spec", lambda _: None)
+    result = invoke("evaluate", tiny_run.path, pack_file, "--count", 20)
+    assert "pip install 'ganface[eval]'" in result.err
+
+
 def test_with_weights_the_figures_of_papers_are_there(
     invoke, tiny_run, pack_file, tmp_path, monkeypatch
 ):

@@ -20,7 +20,10 @@ from ganface.io.lock import locked
 def cached_pack(
     source: Path, config: BuildConfig, cache: Path, track: Track = untracked
 ) -> tuple[Path, Report | None]:
-    """The pack of `source` in the folder `cache`; if it had to be built, its report as well."""
+    """The pack of `source` in the folder `cache`; if it had to be built, its report as well.
+
+    While another process builds the same pack, this one waits. Raises as `build_pack` does.
+    """
     listing = list_source(source)
     key = json.dumps([str(source.resolve()), listing.digest, dataclasses.asdict(config)])
     stem = source.stem[:50]  # file names end at 255 bytes

@@ -79,7 +79,10 @@ def draw_faces(
     seed: int,
     track: Track = untracked,
 ) -> None:
-    """Write `count` PNG files of size × size, and factors.csv, to the folder `out`."""
+    """Write `count` PNG files of size × size, and factors.csv, to the folder `out`.
+
+    Raises CannotWriteError.
+    """
     out.mkdir(parents=True, exist_ok=True)
     table = io.StringIO()
     writer = csv.DictWriter(table, ["file", *(field.name for field in fields(Factors))])

@@ -30,11 +30,11 @@ class Outcome:
     """What `evaluate` found."""
 
     facts: dict[str, Any]  # all that evaluation.json holds
-    pairs: Image.Image  # samples of the last subject above the nearest training images
+    pairs: Image.Image  # samples of the last one measured, above the nearest training images
 
     @property
     def columns(self) -> dict[str, Figures]:
-        """The figures of each subject, by its name."""
+        """The figures of each that was measured, by its name."""
         return {each["name"]: each["figures"] for each in self.facts["measured"]}
 
     def save(self, folder: Path, chart: bool = False) -> list[Path]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-Track = Callable[[Iterable, int], Iterable]  # track(items, total) passes on and shows progress
+Track = Callable[[Iterable, int], Iterable]  # track(items, total) yields the items, shows progress
 
 
 def untracked(items: Iterable, total: int) -> Iterable:  # noqa: ARG001

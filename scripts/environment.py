@@ -32,8 +32,20 @@ def prepare(extras: str = "") -> None:
     stamp.write_text(wanted)
 
 
-def run(program: str, *arguments: str) -> None:
-    """Run a program of the environment in the project's folder. If it fails, so do we."""
-    result = subprocess.run([BIN / program, *arguments], cwd=ROOT, check=False)
+def run(program: str, *arguments: str, cwd: Path | None = ROOT) -> None:
+    """Run a program of the environment, in the project's folder if not told otherwise.
+
+    If it fails, so do we.
+    """
+    result = subprocess.run([BIN / program, *arguments], cwd=cwd, check=False)
     if result.returncode:
         sys.exit(result.returncode)
+
+
+def run_benchmark(name: str) -> None:
+    """Set everything up, and run a module of benchmarks/ with this command's arguments.
+
+    It runs in the user's folder: arguments may be relative paths.
+    """
+    prepare()
+    run("python", str(ROOT / "benchmarks" / name), *sys.argv[1:], cwd=None)

@@ -28,7 +28,7 @@ def prepare(extras: str = "") -> None:
     print("Installing into .venv; PyTorch is large, this takes some minutes the first time.")
     if not (BIN / "pip").exists() and not (BIN / "pip.exe").exists():
         venv.create(FOLDER, with_pip=True, clear=True)
-    run("python", "-m", "pip", "install", "--quiet", "--editable", f"{ROOT}{extras}")
+    run("python", "-m", "pip", "install", "--quiet", "--editable", f".{extras}")
     stamp.write_text(wanted)
 
 

@@ -69,17 +69,22 @@ def warned(*arguments):
     return [path for path in paths if path.startswith(ours)]
 
 
-# Opens a file in the locale's encoding, as if one of ganface's own lines did. PyTorch does so too
+# Two files are opened in the locale's encoding: as if by one of ganface's own lines, and by `other`
 PLANTED = """
-import torch
+import sys
 import ganface.cli.main as ours
 exec(compile("open(0, closefd=False)", ours.__file__, "exec"))
+sys.path.append(sys.argv[1])
+import other
 """
 
 
-def test_uses_of_the_locale_s_encoding_are_told_from_those_of_others():
+def test_uses_of_the_locale_s_encoding_are_told_from_those_of_others(tmp_path):
+    packages = tmp_path / "ganface" / ".venv"  # where scripts/test puts them in a clone
+    packages.mkdir(parents=True)
+    (packages / "other.py").write_text("open(0, closefd=False)")
     planted = os.path.realpath(ganface.cli.main.__file__)
-    assert warned("-c", PLANTED) == [os.fsencode(planted)]
+    assert warned("-c", PLANTED, packages) == [os.fsencode(planted)]
 
 
 def test_nothing_is_read_or_written_in_the_locale_s_encoding(tiny_run, faces, tmp_path):

@@ -28,12 +28,24 @@ def prepare(extras: str = "") -> None:
     print("Installing into .venv; PyTorch is large, this takes some minutes the first time.")
     if not (BIN / "pip").exists() and not (BIN / "pip.exe").exists():
         venv.create(FOLDER, with_pip=True, clear=True)
-    run("python", "-m", "pip", "install", "--quiet", "--editable", f"{ROOT}{extras}")
+    run("python", "-m", "pip", "install", "--quiet", "--editable", f".{extras}")
     stamp.write_text(wanted)
 
 
-def run(program: str, *arguments: str) -> None:
-    """Run a program of the environment in the project's folder. If it fails, so do we."""
-    result = subprocess.run([BIN / program, *arguments], cwd=ROOT, check=False)
+def run(program: str, *arguments: str, cwd: Path | None = ROOT) -> None:
+    """Run a program of the environment, in the project's folder if not told otherwise.
+
+    If it fails, so do we.
+    """
+    result = subprocess.run([BIN / program, *arguments], cwd=cwd, check=False)
     if result.returncode:
         sys.exit(result.returncode)
+
+
+def run_benchmark(name: str) -> None:
+    """Set everything up, and run a module of benchmarks/ with this command's arguments.
+
+    It runs in the user's folder: arguments may be relative paths.
+    """
+    prepare()
+    run("python", str(ROOT / "benchmarks" / name), *sys.argv[1:], cwd=None)

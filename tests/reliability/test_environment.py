@@ -2,7 +2,8 @@
 
 import json
 import os
-import pty
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,9 +13,10 @@ import pytest
 from conftest import TINY, draw_folder, rarely
 from runs import content, train
 
+import ganface.cli.main
 from ganface.io.run import Run
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="POSIX")
+pty = pytest.importorskip("pty", reason="POSIX")
 
 LOCALES = {
     "C": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
@@ -26,7 +28,7 @@ LOCALES = {
 }
 
 
-def ganface(*arguments, env=None, **options):
+def run_ganface(*arguments, env=None, **options):
     command = [sys.executable, "-m", "ganface", *map(str, arguments)]
     env = {**os.environ, **(env or {})}
     given = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
@@ -46,28 +48,53 @@ def test_names_of_any_alphabet_work_in_any_locale(tmp_path, locale):
     for name in ("脸.png", "ß\nline.png", "\udcff.png", "😀.png"):
         shutil.copy(source / "000.png", source / name)
     run = tmp_path / "учёба"
-    done(ganface("train", source, "--out", run, *TINY, "--steps", 10, env=env))
-    done(ganface("train", source, "--out", run, "--steps", 20, "--resume", env=env))
-    done(ganface("sample", run, "--out", tmp_path / "图.png", env=env))
-    done(ganface("plot", run, "--out", tmp_path / "график.png", env=env))
-    assert json.loads(done(ganface("info", run, "--json", env=env)).stdout)["step"] == 20
-    refused = ganface("info", tmp_path / "无.png", env=env)
+    done(run_ganface("train", source, "--out", run, *TINY, "--steps", 10, env=env))
+    done(run_ganface("train", source, "--out", run, "--steps", 20, "--resume", env=env))
+    done(run_ganface("sample", run, "--out", tmp_path / "图.png", env=env))
+    done(run_ganface("plot", run, "--out", tmp_path / "график.png", env=env))
+    assert json.loads(done(run_ganface("info", run, "--json", env=env)).stdout)["step"] == 20
+    refused = run_ganface("info", tmp_path / "无.png", env=env)
     assert refused.returncode == 2
     assert len(refused.stderr.splitlines()) == 1
 
 
+def warned(*arguments):
+    """Which of ganface's files used the locale's encoding. Python names them on stderr."""
+    # The folder of the package: those above it may be called ganface too, and hold other packages
+    ours = os.fsencode(Path(ganface.__file__).resolve().parent) + b"/"
+    command = [sys.executable, "-X", "warn_default_encoding", *map(str, arguments)]
+    lines = done(subprocess.run(command, capture_output=True)).stderr.splitlines()
+    found = [re.match(rb"(.+):\d+: EncodingWarning", line) for line in lines]
+    paths = [os.path.realpath(match[1]) for match in found if match]
+    return [path for path in paths if path.startswith(ours)]
+
+
+# Two files are opened in the locale's encoding: as if by one of ganface's own lines, and by `other`
+PLANTED = """
+import sys
+import ganface.cli.main as ours
+exec(compile("open(0, closefd=False)", ours.__file__, "exec"))
+sys.path.append(sys.argv[1])
+import other
+"""
+
+
+def test_uses_of_the_locale_s_encoding_are_told_from_those_of_others(tmp_path):
+    packages = tmp_path / "ganface" / ".venv"  # where scripts/test puts them in a clone
+    packages.mkdir(parents=True)
+    (packages / "other.py").write_text("open(0, closefd=False)")
+    planted = os.path.realpath(ganface.cli.main.__file__)
+    assert warned("-c", PLANTED, packages) == [os.fsencode(planted)]
+
+
 def test_nothing_is_read_or_written_in_the_locale_s_encoding(tiny_run, faces, tmp_path):
-    """Python warns where it would be."""
-    command = [sys.executable, "-X", "warn_default_encoding", "-m", "ganface"]
     for arguments in [
         ("train", faces, "--out", tmp_path / "run", *TINY, "--steps", 2),
         ("train", faces, "--out", tmp_path / "run", "--steps", 3, "--resume"),
         ("plot", tiny_run.path),
         ("info", tiny_run.path),
     ]:
-        result = subprocess.run([*command, *map(str, arguments)], capture_output=True)
-        ours = [line for line in done(result).stderr.splitlines() if b"/ganface/" in line]
-        assert [line for line in ours if b"EncodingWarning" in line] == []
+        assert warned("-m", "ganface", *arguments) == []
 
 
 HOMELESS = """
@@ -105,19 +132,21 @@ def test_a_reader_that_has_had_enough_is_no_error(tiny_run, command):
     arguments |= {"sample": ("sample", tiny_run.path, "--images", "--json")}
     reader, writer = os.pipe()
     os.close(reader)
-    result = ganface(*arguments[command], stdout=writer)
+    result = run_ganface(*arguments[command], stdout=writer)
     os.close(writer)
     assert (result.returncode, result.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize("closed", ["<&- >&- 2>&-", *rarely(">&-", "2>&-", ">&- 2>&-")])
 def test_closed_streams_stop_nothing(pack_file, tmp_path, tiny_run, closed):
-    train = f"train {pack_file} --out {tmp_path / 'run'} --steps 3 " + " ".join(map(str, TINY))
-    for command in (train, f"info {tiny_run.path}", f"sample {tiny_run.path}"):
-        line = f'"{sys.executable}" -m ganface {command} {closed}'
-        assert subprocess.run(["sh", "-c", line], timeout=120).returncode == 0
-    line = f'"{sys.executable}" -m ganface info /nothing {closed}'
-    assert subprocess.run(["sh", "-c", line], timeout=120).returncode == 2
+    def code(*arguments):
+        words = shlex.join([sys.executable, "-m", "ganface", *map(str, arguments)])
+        return subprocess.run(["sh", "-c", f"{words} {closed}"], timeout=120).returncode
+
+    assert code("train", pack_file, "--out", tmp_path / "run", "--steps", 3, *TINY) == 0
+    assert code("info", tiny_run.path) == 0
+    assert code("sample", tiny_run.path) == 0
+    assert code("info", "/nothing") == 2
     assert Run(tmp_path / "run").timeline.exists()
 
 
@@ -155,8 +184,8 @@ def test_a_terminal_of_few_columns_shows_a_training(pack_file, tmp_path, columns
 )
 def test_odd_terminals_change_nothing_off_a_terminal(pack_file, tmp_path, env):
     command = ("train", pack_file, "--out", tmp_path / "run", *TINY, "--steps", 10)
-    done(ganface(*command, env=env))
-    assert b"--steps" in done(ganface("train", "--help", env=env)).stdout
+    done(run_ganface(*command, env=env))
+    assert b"--steps" in done(run_ganface("train", "--help", env=env)).stdout
 
 
 JUMPS = """

@@ -1,6 +1,6 @@
 """Does G draw every kind of drawn face? The factors of `ganface dataset demo` tell.
 
-    python scripts/factors.py demo/run demo/faces
+    scripts/factors demo/run demo/faces
 
 Each of 1,000 samples is given the hair colour and the fringe of the drawn face that is nearest to
 it, if that is near: nearer than 95 % of the drawn faces are to each other. An untrained G of the
@@ -114,7 +114,7 @@ def forget(G: Generator) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="scripts/factors", description=__doc__.split("\n")[0])
     parser.add_argument("model", type=Path, metavar="MODEL")
     parser.add_argument("faces", type=Path, metavar="FACES", help="the folder with factors.csv")
     given = parser.parse_args()

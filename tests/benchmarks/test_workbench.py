@@ -17,5 +17,5 @@ def test_the_peak_is_that_of_the_largest_process():
     # From a process that is small itself, unlike this one
     measure = "import sys; sys.path.append(sys.argv[1]); import workbench; "
     measure += "print(workbench.run('-c', sys.argv[2]).peak)"
-    peak = float(workbench.run("-c", measure, workbench.SCRIPTS, child).out)
+    peak = float(workbench.run("-c", measure, workbench.HERE, child).out)
     assert 10**8 / 2**20 < peak < 1.5 * 10**8 / 2**20

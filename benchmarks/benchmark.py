@@ -27,9 +27,9 @@ from rich.console import Console
 from workbench import (
     BATCH,
     FULL,
+    HERE,
     QUICK,
     ROOT,
-    SCRIPTS,
     SIZE,
     WIDTH,
     Z_DIM,
@@ -103,7 +103,7 @@ def training(bench: Bench, precision: str = "auto") -> list[Row]:
     if not bench.on_gpu and precision == "auto":
         rows.append(Row("training on a GPU", "images/s", target=GPU_TRAINING, note="no GPU in use"))
 
-    rates = json.loads(run(SCRIPTS / "floors.py", bench.device, used).out)
+    rates = json.loads(run(HERE / "floors.py", bench.device, used).out)
     flops = update_flops(SIZE, Z_DIM, WIDTH, BATCH)
     moved = update_bytes(SIZE, Z_DIM, WIDTH, BATCH, used)
     update = [1000 * BATCH / each.images_per_second for each in a]
@@ -182,7 +182,7 @@ def ingestion(bench: Bench) -> list[Row]:
         return seconds
 
     def theirs() -> tuple[float, int, float]:
-        done = run(SCRIPTS / "reference_ingest.py", images, SIZE)
+        done = run(HERE / "reference_ingest.py", images, SIZE)
         return done.seconds, *json.loads(done.out)
 
     a, b = in_turns(bench.amounts.ingestion_pairs, ours, theirs)
@@ -216,7 +216,7 @@ def sampling(bench: Bench) -> list[Row]:
 
     def theirs(out: Path) -> Finished:
         snapshot, options = model / "generator.safetensors", ("--device", bench.device)
-        return run(SCRIPTS / "reference_sample.py", snapshot, out, "--count", count, *options)
+        return run(HERE / "reference_sample.py", snapshot, out, "--count", count, *options)
 
     a, b = in_turns(bench.amounts.sampling_pairs, lambda: timed(ours), lambda: timed(theirs))
     shutil.rmtree(model)
@@ -229,7 +229,7 @@ def memory(bench: Bench) -> list[Row]:
     row = Row("anonymous memory", "MiB", target=Target(1.2, 1.05, at_most=True))
     if not sys.platform.startswith("linux"):
         return [replace(row, note="not on this system: Linux alone tells")]
-    amounts, script = bench.amounts, SCRIPTS / "anonymous_memory.py"
+    amounts, script = bench.amounts, HERE / "anonymous_memory.py"
 
     def pack_of(count: int) -> Path:
         path = bench.new("synthetic").with_suffix(".safetensors")

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-SCRIPTS = Path(__file__).resolve().parent
-ROOT = SCRIPTS.parent
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
 SIZE, Z_DIM, WIDTH, BATCH = 64, 100, 64, 64
 SHAPE = ("--size", SIZE, "--z-dim", Z_DIM, "--width", WIDTH, "--batch-size", BATCH)  # for both
 RECIPE = ("--preset", "dcgan")  # the reference's
@@ -90,15 +90,18 @@ class Finished:
     peak: float  # MiB of its largest process, but no less than our own; 0 if the system is silent
 
 
+def own_environment() -> dict[str, str]:
+    """The variables of a process that is to import this tree's ganface."""
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, "PYTHONPATH": path}
+
+
 def run(*command: object) -> Finished:
     """Run this Python with these arguments, on this tree's ganface. If it fails, so do we."""
     words = [sys.executable, *map(str, command)]
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         began = time.perf_counter()
-        process = subprocess.Popen(
-            words, stdout=out, stderr=err, cwd=ROOT, env={**os.environ, "PYTHONPATH": path}
-        )
+        process = subprocess.Popen(words, stdout=out, stderr=err, cwd=ROOT, env=own_environment())
         peak = 0.0
         if hasattr(os, "wait4"):
             _, status, usage = os.wait4(process.pid, 0)
@@ -116,6 +119,13 @@ def run(*command: object) -> Finished:
 
 def ganface(*arguments: object) -> Finished:
     return run("-m", "ganface", *arguments)
+
+
+def show_run(*command: object) -> None:
+    """Run this Python with these arguments, in sight. If it fails, so do we."""
+    done = subprocess.run([sys.executable, *map(str, command)], env=own_environment(), check=False)
+    if done.returncode:
+        sys.exit(done.returncode)
 
 
 def note(text: str) -> None:
@@ -174,7 +184,7 @@ class Bench:
         return path, ganface("train", data, "--out", path, *options)
 
     def reference(self, *options: object) -> Finished:
-        script = SCRIPTS / "reference_dcgan.py"
+        script = HERE / "reference_dcgan.py"
         return run(script, self.images, *SHAPE, "--device", self.device, *options)
 
 

@@ -11,44 +11,44 @@ import shutil
 import sys
 from pathlib import Path
 
-import environment
 from PIL import Image
+from workbench import ROOT, show_run
 
-FOLDER = environment.ROOT / "failures"
+FOLDER = ROOT / "failures"
 STEPS, POISONED = 200, 50
 FINE = ("healthy", "too early to tell")
-# Runs `ganface train`, and puts NaN into a weight of G after so many updates
+# Runs `ganface train`, and puts NaN into a weight of G after so many updates. In each of them D's
+# optimiser makes a step, then G's.
 DRIVER = """
 import sys
 import torch
-from ganface.cli.main import main
-from ganface.training import loop
+from torch.optim.optimizer import register_optimizer_step_post_hook
 
-update, left = loop.update, int(sys.argv.pop(1))
+steps, count = 0, 2 * int(sys.argv.pop(1))
 
-def poisoned(players, *arguments):
-    global left
-    left -= 1
-    if left == 0:
+def poison(optimizer, *_):
+    global steps
+    steps += 1
+    if steps == count:
         with torch.no_grad():
-            next(players.G.parameters())[0] = torch.nan
-    return update(players, *arguments)
+            optimizer.param_groups[0]["params"][0][0] = torch.nan
 
-loop.update = poisoned
+register_optimizer_step_post_hook(poison)
+from ganface.cli.main import main
 main()
 """
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="scripts/failures", description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=3000, help="of the healthy training")
     args = parser.parse_args()
     shutil.rmtree(FOLDER, ignore_errors=True)
     faces, copies = FOLDER / "faces", FOLDER / "copies"
-    environment.run("ganface", "dataset", "demo", str(faces), "--count", "3000")
+    show_run("-m", "ganface", "dataset", "demo", faces, "--count", 3000)
     draw_copies(faces / "000000.png", copies)
     strong = ("--lr-d", "4e-3", "--lr-g", "1e-5")
-    driver = ("-c", DRIVER, str(POISONED))
+    driver = ("-c", DRIVER, POISONED)
     runs = {
         "D far too strong": ("D is winning", train(faces, *strong)),
         "learning rates times 50": ("the learning rate is too high", train(faces, "--lr", "1e-2")),
@@ -78,13 +78,13 @@ def draw_copies(face: Path, folder: Path) -> None:
 
 
 def train(
-    data: Path, *options: str, steps: int = STEPS, driver: tuple[str, ...] = ("-m", "ganface")
+    data: Path, *options: str, steps: int = STEPS, driver: tuple[object, ...] = ("-m", "ganface")
 ) -> dict[str, int]:
     """Train, and return the verdicts that are not fine, each with its first step."""
     run = FOLDER / f"run-{len(list(FOLDER.glob('run-*')))}"
     arguments = ("train", data, "--out", run, "--cache", FOLDER / "cache", "--steps", steps)
     size = ("--size", 32, "--width", 32, "--milestones", steps)
-    environment.run("python", *driver, *map(str, (*arguments, *size)), *options)
+    show_run(*driver, *arguments, *size, *options)
     verdicts: dict[str, int] = {}
     for line in map(json.loads, (run / "stats.jsonl").read_text().splitlines()):
         verdicts.setdefault(line["verdict"].partition(":")[0], line["step"])

@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 from statistics import mean
 
-import environment
 import learnt
 import torch
+from workbench import show_run
 
 from ganface.config.settings import BuildConfig
 from ganface.dataset.cache import open_pack
@@ -58,7 +58,7 @@ Course = dict[int, dict[str, float]]  # the figures of a run at each of its mile
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="scripts/recipes", description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path, help="a folder, a .zip or a pack")
     parser.add_argument("out", type=Path, help="a folder for the runs and what they come to")
     parser.add_argument("--size", type=int, default=32)
@@ -85,8 +85,7 @@ def main() -> None:
 
 
 def train(pack: Pack, run: Path, options: list[object]) -> None:
-    command = ("train", pack.path, "--out", run, "--resume", *options)
-    environment.run("ganface", *map(str, command))
+    show_run("-m", "ganface", "train", pack.path, "--out", run, "--resume", *options)
 
 
 class Meter:

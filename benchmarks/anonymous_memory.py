@@ -13,7 +13,7 @@ SIZE = 8  # RssAnon counts no page of the map, so small images will do
 
 
 def write(path: Path, count: int) -> None:
-    from ganface.config.settings import BuildConfig
+    from ganface.config.dataset import BuildConfig
     from ganface.dataset.pack import write_pack
 
     dice = random.Random(0)

@@ -16,7 +16,7 @@ import learnt
 import torch
 from workbench import show_run
 
-from ganface.config.settings import BuildConfig
+from ganface.config.dataset import BuildConfig
 from ganface.dataset.cache import open_pack
 from ganface.dataset.pack import Pack
 from ganface.evaluation.score import FACES, Scorer
@@ -108,8 +108,8 @@ class Meter:
     def measure(self, snapshot: Path) -> dict[str, float]:
         G, _ = load_generator(snapshot)
         use_compiled_kernels(G, learnt.SAMPLES)
-        images = generate(G, z_of(range(learnt.SAMPLES), G.z_dim))
-        described = self._scorer.describe(images[:FACES])
+        images = generate(G, z_of(range(learnt.SAMPLES), G.config.z_dim))
+        described = self._scorer.extract_features(images[:FACES])
         return {
             **self._judge.measure(images),
             "score": self._scorer.score(described),

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from ganface.config.settings import BuildConfig
+from ganface.config.dataset import BuildConfig
 from ganface.dataset.cache import cached_pack
 from ganface.dataset.demo import HAIR_STYLES
 from ganface.dataset.pack import Pack
@@ -25,7 +25,7 @@ from ganface.evaluation.neighbours import distance_blocks
 from ganface.io.folders import cache_folder
 from ganface.io.run import find_model
 from ganface.latents.seeds import z_of
-from ganface.models.dcgan import Generator, initialise
+from ganface.models.dcgan import Generator
 from ganface.models.generate import generate
 from ganface.models.snapshot import load_generator
 
@@ -102,12 +102,12 @@ class DrawnFaces:
 
 
 def draw(G: Generator) -> Tensor:
-    return generate(G, z_of(range(SAMPLES), G.z_dim))
+    return generate(G, z_of(range(SAMPLES), G.config.z_dim))
 
 
 def forget(G: Generator) -> None:
     """Make G what it was before the first update."""
-    initialise(G, torch.Generator().manual_seed(0))
+    G.initialise(torch.Generator().manual_seed(0))
     for module in G.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.reset_running_stats()
@@ -119,7 +119,7 @@ def main() -> None:
     parser.add_argument("faces", type=Path, metavar="FACES", help="the folder with factors.csv")
     given = parser.parse_args()
     G, _ = load_generator(find_model(given.model))
-    faces = DrawnFaces(given.faces, G.size)
+    faces = DrawnFaces(given.faces, G.config.size)
     result = {"agreement": faces.agreement, "trained": faces.measure(draw(G))}
     forget(G)
     result["untrained"] = faces.measure(draw(G))

@@ -39,23 +39,28 @@ class Layer:
         return self.weights * min(self.side, self.out_side) ** 2
 
 
-def generator_layers(size: int, z_dim: int, width: int) -> list[Layer]:
-    channels, side = width * size // 8, 4
-    layers = [Layer(z_dim, 1, channels, side)]
-    while channels > width:
-        layers.append(Layer(channels, side, channels // 2, side * 2))
-        channels, side = channels // 2, side * 2
-    return [*layers, Layer(width, side, 3, size)]
+def layers_of(role: str, size: int, z_dim: int, width: int) -> list[Layer]:
+    """The convolutions of G or D, from a pass of one image without memory."""
+    import torch
 
+    from ganface.config.architecture import DcganConfig
+    from ganface.models.registry import build_network
 
-def discriminator_layers(size: int, width: int) -> list[Layer]:
-    """G's layers turned round, but for the last, which has one number to say."""
-    turned = [
-        Layer(layer.out_channels, layer.out_side, layer.channels, layer.side)
-        for layer in reversed(generator_layers(size, 1, width))
-    ]
-    last = turned[-1]
-    return [*turned[:-1], Layer(last.channels, last.side, 1, 1)]
+    config = DcganConfig(size=size, z_dim=z_dim, width=width, modulate=False)
+    given = (1, z_dim) if role == "G" else (1, 3, size, size)
+    layers = []
+
+    def note(_: torch.nn.Module, inputs: tuple[torch.Tensor], output: torch.Tensor) -> None:
+        (_, channels, side, _), (_, out_channels, out_side, _) = inputs[0].shape, output.shape
+        layers.append(Layer(channels, side, out_channels, out_side))
+
+    with torch.device("meta"):
+        network = build_network(role, config)
+        for module in network.modules():
+            if isinstance(module, (torch.nn.Conv2d, torch.nn.ConvTranspose2d)):
+                module.register_forward_hook(note)
+        network.eval()(torch.empty(given))
+    return layers
 
 
 def passes(size: int, z_dim: int, width: int) -> list[tuple[Layer, int]]:
@@ -65,7 +70,7 @@ def passes(size: int, z_dim: int, width: int) -> list[tuple[Layer, int]]:
     and, for G, fakes again; backward for the weights on reals and fakes; backward for the inputs on
     all three, but its first layer only for G. G: one of each, but none for z.
     """
-    G, D = generator_layers(size, z_dim, width), discriminator_layers(size, width)
+    G, D = (layers_of(role, size, z_dim, width) for role in ("G", "D"))
     counts = [(layer, 8) for layer in D] + [(layer, 3) for layer in G]
     counts[0] = D[0], 6
     counts[len(D)] = G[0], 2
@@ -90,8 +95,9 @@ def update_bytes(size: int, z_dim: int, width: int, batch_size: int, precision: 
         (batch_size * layer.activations + layer.weights) * count
         for layer, count in passes(size, z_dim, width)
     )
-    G = sum(layer.weights for layer in generator_layers(size, z_dim, width))
-    D = sum(layer.weights for layer in discriminator_layers(size, width))
+    G, D = (
+        sum(layer.weights for layer in layers_of(role, size, z_dim, width)) for role in ("G", "D")
+    )
     return moved * BYTES[precision] + (7 * (G + D) + 3 * G) * 4
 
 

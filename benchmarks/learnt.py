@@ -25,7 +25,7 @@ from torch.nn.functional import (
 
 from ganface.dataset.pack import Pack
 from ganface.evaluation.coverage import density_and_coverage, neighbourhoods
-from ganface.evaluation.drawn import CHUNK, choose, describe
+from ganface.evaluation.drawn import CHUNK, choose, extract_features
 from ganface.evaluation.frechet import frechet_distance, gaussian_of
 
 SIDE = 64  # of the images that the network sees
@@ -114,7 +114,7 @@ class Judge:
         order = choose(pack, len(pack))
         count = min(SAMPLES, len(pack) // 2)
         chosen, others = order[: min(REFERENCE, len(pack) - count)], order[-count:]
-        (features,) = describe(pack, chosen, [self._features])
+        (features,) = extract_features(pack, chosen, [self._features])
         self._scale = (100 / features.var(0).sum()).sqrt()  # of a scale that reads like FIDs
         self._reals = gaussian_of(features * self._scale)
         self._nearby = features[:count]

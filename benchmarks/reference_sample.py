@@ -18,7 +18,7 @@ def load(snapshot: str) -> nn.Sequential:
     """G of a snapshot that `ganface train` wrote, in eval mode. Its layers are the same ones."""
     with safe_open(snapshot, "pt") as file:
         described = json.loads(file.metadata()["ganface"])["generator"]
-    weights = {name.removeprefix("layers."): w for name, w in load_file(snapshot).items()}
+    weights = {name.removeprefix("G.layers."): w for name, w in load_file(snapshot).items()}
     G = generator(described["size"], described["z_dim"], described["width"])
     G.load_state_dict(weights)
     return G.eval()

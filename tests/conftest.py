@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 # The tests compare bits, so all compute on the same device
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
@@ -20,18 +21,17 @@ import pytest
 from PIL import Image, ImageDraw
 
 from ganface.cli.main import main
+from ganface.config.architecture import DcganConfig
 from ganface.io.run import Run
 from ganface.system.signals import NAMES, heard
-
-FIGURES = pytest.StashKey[list[str]]()
+from ganface.training.config import TrainConfig
 
 
 def pytest_addoption(parser):
     parser.addoption("--all", action="store_true", help="long tests too, and more random tries")
 
 
-def pytest_configure(config):
-    config.stash[FIGURES] = []
+def pytest_configure():
     # A shell, or nohup, may have started us with signals ignored, which children inherit
     for name in NAMES:
         if hasattr(signal, name):
@@ -46,10 +46,18 @@ def pytest_collection_modifyitems(config, items):
         items[:] = [item for item in items if item not in long]
 
 
-def pytest_terminal_summary(terminalreporter, config):
-    if config.stash[FIGURES]:
+def pytest_terminal_summary(terminalreporter):
+    lines = [
+        text
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if getattr(report, "when", None) == "call"
+        for name, text in report.user_properties
+        if name == "figure"
+    ]
+    if lines:
         terminalreporter.section("figures")
-        for line in config.stash[FIGURES]:
+        for line in sorted(lines):
             terminalreporter.line(line)
 
 
@@ -62,8 +70,10 @@ def tries(request) -> Callable[[int, int], range]:
 @pytest.fixture
 def figure(request) -> Callable[[str], None]:
     """figure(text): print it below the results, for docs/reliability.md."""
-    lines = request.config.stash[FIGURES]
-    return lambda text: lines.append(f"{request.node.name}: {text}")
+    properties = (
+        request.node.user_properties
+    )  # which a worker of pytest-xdist sends with the result
+    return lambda text: properties.append(("figure", f"{request.node.name}: {text}"))
 
 
 def rarely(*values: object) -> list:
@@ -71,6 +81,29 @@ def rarely(*values: object) -> list:
     return [pytest.param(value, marks=pytest.mark.long) for value in values]
 
 
+def dcgan(
+    size: int = 32,
+    z_dim: int = 8,
+    width: int = 4,
+    upsample: str = "transposed",
+    modulate: bool = False,
+    **others: Any,
+) -> DcganConfig:
+    """The paper's networks, and tiny."""
+    return DcganConfig(
+        size=size, z_dim=z_dim, width=width, upsample=upsample, modulate=modulate, **others
+    )
+
+
+def train_config(**given: Any) -> TrainConfig:
+    return TrainConfig.of(given)
+
+
+def changed(config: TrainConfig, **changes: Any) -> TrainConfig:
+    return TrainConfig.of({**config.flat(), **changes})
+
+
+PATIENCE = 600  # seconds for what takes a few, on a machine however busy
 SIDE = 40
 TINY = ("--size", "32", "--width", "4", "--z-dim", "8", "--batch-size", "8", "--precision", "fp32")
 TINY += ("--device", "cpu")
@@ -141,6 +174,20 @@ class Result:
     def done(self) -> list[str]:
         assert self.code == 0, self.err
         return self.out.splitlines()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _few_faces():
+    """What a training draws beside its pictures is less here: most of its time would go there."""
+    from ganface.evaluation import score
+    from ganface.methods import probe
+    from ganface.training import snapshots
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(probe, "CALIBRATION", (2, 16))
+        for module in (snapshots, score):
+            patch.setattr(module, "FACES", 64)
+        yield
 
 
 @pytest.fixture(autouse=True)

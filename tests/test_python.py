@@ -8,19 +8,21 @@ from pathlib import Path
 
 import pytest
 import torch
+from conftest import dcgan
 
 import ganface
-from ganface.models.dcgan import Generator, initialise
-from ganface.models.snapshot import describe_generator, save_snapshot
+from ganface.models.dcgan import Generator
+from ganface.models.snapshot import save_snapshot
 
 PAGE = (Path(__file__).parents[1] / "docs" / "python.md").read_text("utf-8")
 
 
 def test_the_example_prints_what_the_page_says(home, capsys):
-    G = Generator(64, 100, 4)
-    initialise(G, torch.Generator().manual_seed(0))
+    G = Generator(dcgan(64, 100, 4))
+    G.initialise(torch.Generator().manual_seed(0))
     model = home / "runs" / "faces" / "generator.safetensors"
-    save_snapshot(model, G.state_dict(), describe_generator(G), 1, 64)
+    tensors = {f"G.{name}": tensor for name, tensor in G.state_dict().items()}
+    save_snapshot(model, tensors, G.config, 1, 64)
     example, output = re.findall(r"```(?:python)?\n(.+?)```", PAGE, re.DOTALL)
     exec(example, {})
     assert capsys.readouterr().out == output

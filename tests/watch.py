@@ -1,5 +1,6 @@
-"""`ganface`, watched: watch.py LOG … runs `ganface …`, and writes to LOG as JSON what Python's
-audit hooks saw it do: the paths that it wrote to, and whether it did what no command should.
+"""`ganface`, watched: watch.py LOG … + … + runs `ganface …` for each …, until one fails. It
+writes to LOG as JSON what Python's audit hooks saw: the paths that were written to, and whether
+anything was done that no command should.
 """
 
 import json
@@ -18,7 +19,10 @@ def note(event, args):
             seen["written"].add(os.path.abspath(os.fsdecode(args[0])))
     elif event in PATHS:
         paths = [path for path in args if isinstance(path, (str, bytes, os.PathLike))]
-        seen["written"].update(os.path.abspath(os.fsdecode(path)) for path in paths)
+        paths = [os.path.abspath(os.fsdecode(path)) for path in paths]
+        if event == "os.mkdir":  # of a folder that is there it makes nothing
+            paths = [path for path in paths if not os.path.isdir(path)]
+        seen["written"].update(paths)
     elif event in WATCHED:
         seen[event].add(repr(args))
 
@@ -29,7 +33,16 @@ if __name__ == "__main__":  # workers import this file again
     try:
         from ganface.cli.main import main
 
-        main()
+        stdout, stderr, words, code = sys.stdout, sys.stderr, sys.argv[1:], None
+        while words and not code:
+            command = words[: words.index("+")]
+            sys.argv[1:], sys.stdout, sys.stderr = command, stdout, stderr
+            try:
+                main()
+            except SystemExit as end:
+                code = end.code
+            del words[: len(command) + 1]
+        sys.exit(code)
     finally:
         found = {event: sorted(what) for event, what in seen.items()}
         with open(log, "w") as file:

@@ -7,11 +7,14 @@ import typer
 
 from ganface.cli.options import with_settings
 from ganface.cli.shared import AsJson, refuse_existing
-from ganface.config.settings import BuildConfig
+from ganface.config.dataset import BuildConfig
 from ganface.io.console import progress_bar, show_result
 
 app = typer.Typer(
-    help="Make packs of images, and drawn faces.", no_args_is_help=True, rich_markup_mode=None
+    help="Make packs of images, and drawn faces.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    add_completion=False,
 )
 
 
@@ -38,7 +41,7 @@ def build(
     refuse_existing(out, report_path(out))
     listing = list_source(source)
     if dry_run:
-        result = {"images": len(listing.images), "left_out": len(listing.left_out)}
+        result: dict[str, Any] = {"images": len(listing.images), "left_out": len(listing.left_out)}
         show_result(result, as_json, f"{source}: {len(listing.images)} images; nothing written")
         return
     with locked(lock_of(out), out), progress_bar("reading images") as track:

@@ -7,7 +7,8 @@ import typer
 
 from ganface.cli.options import pick, with_settings
 from ganface.cli.shared import AsJson, Best, Cache, Step, choose_out, mention_best, refuse_missing
-from ganface.config.settings import BuildConfig, DeviceConfig
+from ganface.config.dataset import BuildConfig
+from ganface.config.hardware import DeviceConfig
 from ganface.errors import UserError
 from ganface.io.console import as_text, show_result
 
@@ -68,9 +69,9 @@ def evaluate(
         models,
         data,
         cache or cache_folder() or out / "cache",
-        choose_device(DeviceConfig(**pick(DeviceConfig, given)).device),
+        choose_device(DeviceConfig(**pick([DeviceConfig], given)).device),
         count=count,
-        given=pick(BuildConfig, given),
+        given=pick([BuildConfig], given),
         weights=weights,
         download=download,
     )

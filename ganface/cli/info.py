@@ -30,7 +30,7 @@ def describe_file(path: Path) -> dict[str, Any]:
     """
     from ganface.dataset.pack import check_pack
     from ganface.io.tensors import check_tensors, read_header
-    from ganface.models.header import PREFIXES, read_model_header
+    from ganface.models.header import read_model_header
     from ganface.pictures.png import read_png_meta
 
     if path.suffix.lower() == ".png":
@@ -38,11 +38,9 @@ def describe_file(path: Path) -> dict[str, Any]:
         if meta is None:
             raise UserError(f"{path}: a picture that was not made by ganface, or damaged")
         return meta
-    kind = read_header(path).meta["kind"]
-    if kind in PREFIXES:
-        read_model_header(path)  # first, since it refuses a file that is larger than the memory
-    if kind == "pack":
+    if read_header(path).meta["kind"] == "pack":
         return check_pack(path)
+    read_model_header(path)  # first, since it refuses a file that is larger than the memory
     return check_tensors(path, "pack", "checkpoint", "snapshot")
 
 

@@ -15,7 +15,8 @@ from ganface.cli.shared import (
     choose_out,
     open_chosen,
 )
-from ganface.config.settings import DeviceConfig, parse_integers
+from ganface.config.hardware import DeviceConfig
+from ganface.config.settings import parse_integers
 from ganface.errors import UserError
 from ganface.io.console import show_result
 
@@ -74,11 +75,13 @@ def interpolate(
     from ganface.pictures.walks import film_sweep, film_walks
 
     G, meta = open_chosen(path, given)
-    z = z_of(numbers, G.z_dim)
+    z = z_of(numbers, G.config.z_dim)
     made_by = {"seeds": seeds, "frames": frames, **origin(meta)}
     if dims is not None:
-        if max(entries) >= G.z_dim:
-            raise UserError(f"--dims {dims}: z has {G.z_dim} entries, 0 to {G.z_dim - 1}")
+        if max(entries) >= G.config.z_dim:
+            raise UserError(
+                f"--dims {dims}: z has {G.config.z_dim} entries, 0 to {G.config.z_dim - 1}"
+            )
         faces = render_walks(G, sweep(z[0], entries, low, high, frames))
         film = film_sweep(faces, entries, low, high)
         made_by |= {"kind": "dims", "dims": dims, "range": [low, high]}

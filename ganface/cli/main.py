@@ -6,33 +6,65 @@ would have to compile each text.
 """
 
 import sys
-from typing import Annotated, NoReturn
+from importlib import import_module
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from ganface import __version__
-from ganface.cli import dataset
-from ganface.cli.evaluate import evaluate
-from ganface.cli.info import info
-from ganface.cli.interpolate import interpolate
-from ganface.cli.plot import plot
-from ganface.cli.sample import sample
-from ganface.cli.train import train
 from ganface.errors import UserError, describe_out_of_memory, is_out_of_memory
 from ganface.io.console import guard_streams, one_line, say
 from ganface.system.signals import exit_on_signals
 
+# Each is a function of its name in the module of its name, or that module's `app`
+COMMANDS = {
+    "train": "Train a generator, and draw the same faces as it learns.",
+    "sample": "Draw faces: one grid, or a file for each.",
+    "interpolate": "Walk from face to face, or along single dimensions of z.",
+    "evaluate": "Say how good the faces are, beside real ones.",
+    "plot": "Draw how a training went, as one chart.",
+    "info": "Say what a file made here holds, and check that it is whole.",
+    "dataset": "Make packs of images, and drawn faces.",
+}
+PLAIN: dict[str, Any] = {
+    "rich_markup_mode": None,  # plain help is there in half the time, and cuts nothing off
+    "pretty_exceptions_enable": False,
+}
+
+
+class Commands(TyperGroup):
+    """Only the command that is run is imported, with its options: that is most of the start."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.commands = {name: TyperCommand(name, help=text) for name, text in COMMANDS.items()}
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, load_command(name) if name else command, rest
+
+
+def load_command(name: str) -> Any:
+    from ganface.cli.options import GroupedCommand
+
+    module = import_module(f"ganface.cli.{name}")
+    app = getattr(module, "app", None)
+    if app is None:
+        app = typer.Typer(add_completion=False, **PLAIN)
+        app.command(name, cls=GroupedCommand)(getattr(module, name))
+    command = typer.main.get_command(app)
+    command.name = name
+    return command
+
+
 app = typer.Typer(
     name="ganface",
-    help="Train a GAN on a folder of anime faces and watch it learn.",
+    cls=Commands,
+    help="Train a generator on a folder of anime faces and watch it learn.",
     no_args_is_help=True,
-    rich_markup_mode=None,  # plain help is there in half the time, and cuts nothing off
-    add_completion=False,
-    pretty_exceptions_enable=False,
+    **PLAIN,
 )
-app.add_typer(dataset.app, name="dataset")
-for command in (train, sample, interpolate, evaluate, plot, info):
-    app.command()(command)
 
 
 def _print_version(wanted: bool) -> None:
@@ -51,7 +83,7 @@ def options(
         bool, typer.Option("--debug", help="Show tracebacks of errors. May stand anywhere.")
     ] = False,
 ) -> None:
-    """Train a GAN on a folder of anime faces and watch it learn."""
+    """Train a generator on a folder of anime faces and watch it learn."""
 
 
 def main() -> NoReturn:
@@ -75,7 +107,9 @@ def main() -> NoReturn:
     sys.exit(code)
 
 
-def explain(error: Exception) -> tuple[int, str]:
+def explain(
+    error: UserError | typer.TyperException | OSError | MemoryError | RuntimeError,
+) -> tuple[int, str]:
     """The exit code for an error, and what to say of it."""
     if isinstance(error, (MemoryError, RuntimeError)):
         return 1, describe_out_of_memory(error)

@@ -1,17 +1,33 @@
-"""Settings -> command-line options: a command gets one for each field of a settings class."""
+"""Settings -> command-line options: a command gets one for each field of its settings classes."""
 
-import dataclasses
 import inspect
-from collections.abc import Callable
-from typing import Annotated, Any
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, Literal
 
 import typer
+from typer.core import TyperCommand
 
 from ganface.config.settings import Settings
 
 
-def with_settings(*classes: type[Settings]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command an option for each setting of `classes`.
+class GroupedCommand(TyperCommand):
+    """A command whose --help shows its options in groups, in the order in which they come."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        panels: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record:
+                is_argument = parameter.param_type_name == "argument"
+                panel = getattr(parameter, "rich_help_panel", None) or "Options"
+                panels.setdefault("Arguments" if is_argument else panel, []).append(record)
+        for name, records in panels.items():
+            with formatter.section(name):
+                formatter.write_dl(records)
+
+
+def with_settings(*groups: type[Settings]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command an option for each setting of `groups`.
 
     The command itself takes them as one argument, `given`: those that the user typed, by name.
     """
@@ -20,18 +36,22 @@ def with_settings(*classes: type[Settings]) -> Callable[[Callable[..., None]], C
         signature = inspect.signature(command)
         parameters = [p for p in signature.parameters.values() if p.name != "given"]
         names = []
-        for settings in classes:
-            for field in dataclasses.fields(settings):
-                option = typer.Option(help=field.metadata["help"])
+        for group in groups:
+            for name, field in group.flags().items():
+                if name in names:
+                    continue  # two methods may have the same setting
+                choices = field.metadata["choices"]
+                kind = Literal[choices] if choices else group.types()[name]
+                option = typer.Option(help=field.metadata["help"], rich_help_panel=group.TITLE)
                 parameters.append(
                     inspect.Parameter(
-                        field.name,
+                        name,
                         inspect.Parameter.KEYWORD_ONLY,
                         default=field.default,
-                        annotation=Annotated[field.type, option],
+                        annotation=Annotated[kind, option],
                     )
                 )
-                names.append(field.name)
+                names.append(name)
 
         def run(ctx: typer.Context, **values: Any) -> None:
             settings = {name: values.pop(name) for name in names}
@@ -53,6 +73,7 @@ def _was_typed(ctx: typer.Context, name: str) -> bool:
     return source is not None and source.name == "COMMANDLINE"
 
 
-def pick(settings: type[Settings], given: dict[str, Any]) -> dict[str, Any]:
-    """Those of `given` that are settings of this class."""
-    return {f.name: given[f.name] for f in dataclasses.fields(settings) if f.name in given}
+def pick(groups: Iterable[type[Settings]], given: dict[str, Any]) -> dict[str, Any]:
+    """Those of `given` that are settings of these groups."""
+    names = {name for group in groups for name in group.flags()}
+    return {name: value for name, value in given.items() if name in names}

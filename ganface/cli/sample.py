@@ -16,7 +16,8 @@ from ganface.cli.shared import (
     open_chosen,
     require_png,
 )
-from ganface.config.settings import DeviceConfig, parse_integers
+from ganface.config.hardware import DeviceConfig
+from ganface.config.settings import parse_integers
 from ganface.io.console import progress_bar, show_result
 
 

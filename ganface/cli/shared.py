@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ganface.config.settings import DeviceConfig
+from ganface.config.hardware import DeviceConfig
 from ganface.errors import UserError
 from ganface.io.console import say
 
 if TYPE_CHECKING:
-    from ganface.models.dcgan import Generator
+    from ganface.models.dcgan import DcganNetwork
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Cache = Annotated[
@@ -87,7 +87,7 @@ def mention_best(model: Path, chosen: Sequence[Path]) -> None:
     """
     from ganface.io.run import Run
     from ganface.io.stats import read_lines
-    from ganface.methods.gan_verdict import compare_latest
+    from ganface.methods.verdict import compare_latest
 
     if Run(model).generator not in chosen:
         return
@@ -97,7 +97,7 @@ def mention_best(model: Path, chosen: Sequence[Path]) -> None:
             say(remark)
 
 
-def open_chosen(path: Path, given: dict[str, Any]) -> "tuple[Generator, dict[str, Any]]":
+def open_chosen(path: Path, given: dict[str, Any]) -> "tuple[DcganNetwork, dict[str, Any]]":
     """The generator of a model file on the device that was asked for, and its metadata."""
     from ganface.pictures.faces import open_generator
     from ganface.system.device import choose_device

@@ -9,7 +9,8 @@ import typer
 
 from ganface.cli.options import pick, with_settings
 from ganface.cli.shared import AsJson, Cache, refuse_missing
-from ganface.config.settings import BuildConfig, TrainConfig, check_size
+from ganface.config.architecture import check_size
+from ganface.config.dataset import BuildConfig
 from ganface.errors import (
     CannotWriteError,
     Interrupted,
@@ -18,16 +19,17 @@ from ganface.errors import (
     is_out_of_memory,
 )
 from ganface.io.console import progress_bar, show_result, stderr
+from ganface.training.config import ALL_GROUPS, TrainConfig
 
 if TYPE_CHECKING:
     from ganface.dataset.pack import Pack
     from ganface.io.run import Run
-    from ganface.training.checkpoint import Training
+    from ganface.methods.base import TrainState
     from ganface.training.distributed import Processes
-    from ganface.training.prepare import Plan
+    from ganface.training.plan import Plan
 
 
-@with_settings(BuildConfig, TrainConfig)
+@with_settings(BuildConfig, *ALL_GROUPS)
 def train(
     data: Annotated[Path, typer.Argument(metavar="DATA", help="A folder, a .zip or a pack.")],
     out: Annotated[
@@ -42,7 +44,7 @@ def train(
     *,
     given: dict[str, Any],
 ) -> None:
-    """Train a DCGAN, and draw the same faces again as it learns."""
+    """Train a generator, and draw the same faces as it learns."""
     from ganface.dataset.pack import is_pack
     from ganface.io.folders import name_of
     from ganface.io.run import Run
@@ -53,21 +55,22 @@ def train(
     if is_pack(data):
         read_header(data, "pack")
     run = Run(out or Path("runs") / name_of(data))
+    build, settings = pick([BuildConfig], given), pick(ALL_GROUPS, given)
     if not run.begun(resume):
-        check_settings(pick(BuildConfig, given), pick(TrainConfig, given))
+        check_settings(build, settings)
 
     from ganface.training.distributed import this_process
-    from ganface.training.prepare import check_memory, make_plan
+    from ganface.training.plan import check_memory, make_plan
 
     processes = this_process()
-    plan = make_plan(run, resume, pick(BuildConfig, given), pick(TrainConfig, given), processes)
+    plan = make_plan(run, resume, build, settings, processes)
     check_memory(data, plan, processes)
     if dry_run:
         if processes.is_main:
             show_plan(data, run, plan, as_json)
         return
     with processes.joined(plan.compute.device):
-        step = train_together(data, run, plan, given, resume, cache, processes)
+        step = train_together(data, run, plan, build, resume, cache, processes)
     result = {
         "run": str(run.path),
         "step": step,
@@ -93,34 +96,36 @@ def train_together(
     data: Path,
     run: "Run",
     plan: "Plan",
-    given: dict[str, Any],
+    build: dict[str, Any],
     resume: bool,
     cache: Path | None,
     processes: "Processes",
 ) -> int:
     """What `train` does once its processes are joined. Returns the last step."""
     from ganface.io.folders import cache_folder
-    from ganface.training.prepare import begin, open_data
-    from ganface.training.progress import Display
-    from ganface.training.recovery import train as train_on
+    from ganface.training.display import Display
+    from ganface.training.plan import open_data
+    from ganface.training.recovery import train_and_recover
+    from ganface.training.start import begin
 
     for turn in processes.in_turn():
         if turn:
             with progress_bar("reading images") as track:
                 folder = cache or cache_folder() or run.cache
-                pack, report = open_data(data, plan, pick(BuildConfig, given), folder, track)
+                pack, report = open_data(data, plan, build, folder, track)
             if report:
                 report.show()
 
     with run.lock() if processes.is_main else nullcontext():
-        training, notes = begin(run, pack, plan, resume, processes)
+        method, state, notes = begin(run, pack, plan, resume, processes)
         again = resuming(data, run, cache, processes)
         console = stderr(quiet=not processes.is_main)
-        with Display(console, training.step, plan.train.steps) as display:
-            for note in [*notes, *describe(training, run, pack, plan, processes)]:
+        steps = plan.train.schedule.steps
+        with Display(console, state.step, steps, method.display) as display:
+            for note in [*notes, *opening_notes(state, run, pack, plan, processes)]:
                 display.note(note)
             try:
-                training = train_on(run, pack, plan, training, display, processes)
+                state = train_and_recover(run, pack, plan, method, state, display, processes)
             except Interrupted as stop:
                 message = f"{stop}. To go on: {again}"
                 raise Interrupted(
@@ -130,7 +135,8 @@ def train_together(
                 saved = max(run.checkpoints(), default=None)
                 last = "nothing is saved yet" if saved is None else f"saved is step {saved}"
                 message = f"stopped at once; {last}. To go on: {again}"
-                raise Interrupted(message if processes.is_main else "", end.code - 128) from None
+                code: Any = end.code  # 128 + the signal's number: see system.signals
+                raise Interrupted(message if processes.is_main else "", code - 128) from None
             except CannotWriteError as error:
                 message = f"{error}. To go on once it can: {again}"
                 raise CannotWriteError(message) from error
@@ -139,7 +145,7 @@ def train_together(
                     raise
                 message = f"{describe_out_of_memory(error)}. To go on: {again}"
                 raise WorkError(message) from error
-    return training.step
+    return state.step
 
 
 def resuming(data: Path, run: "Run", cache: Path | None, processes: "Processes") -> str:
@@ -151,23 +157,24 @@ def resuming(data: Path, run: "Run", cache: Path | None, processes: "Processes")
     return ("torchrun … -m " if processes.world_size > 1 else "") + shlex.join(again)
 
 
-def describe(
-    training: "Training", run: "Run", pack: "Pack", plan: "Plan", processes: "Processes"
+def opening_notes(
+    state: "TrainState", run: "Run", pack: "Pack", plan: "Plan", processes: "Processes"
 ) -> list[str]:
     config, compute = plan.train, plan.compute
     times = f"{processes.world_size} processes on " if processes.world_size > 1 else ""
     return [
         f"{len(pack)} images of {pack.size} × {pack.size}, {times}{compute.name}, "
-        f"{compute.precision}, {'compiled' if training.meta['compiled'] else 'PyTorch'} kernels",
-        f"DCGAN of width {config.width}, preset {config.preset}, z of {config.z_dim}, "
-        f"batches of {config.batch_size}, "
-        f"{config.steps} steps into {run.path}",
+        f"{compute.precision}, {'compiled' if state.meta['compiled'] else 'PyTorch'} kernels",
+        f"{config.Method.title} of width {config.architecture.width}, "
+        f"preset {config.recipe.preset}, z of {config.architecture.z_dim}, "
+        f"batches of {config.optimizer.batch_size}, "
+        f"{config.schedule.steps} steps into {run.path}",
     ]
 
 
 def show_plan(data: Path, run: "Run", plan: "Plan", as_json: bool) -> None:
     """What `train --dry-run` says."""
-    from ganface.training.prepare import count_images
+    from ganface.training.plan import count_images
 
     result: dict[str, Any] = {
         "images": count_images(data, plan),
@@ -175,7 +182,7 @@ def show_plan(data: Path, run: "Run", plan: "Plan", as_json: bool) -> None:
         "device": plan.compute.name,
         "precision": plan.compute.precision,
         "build": dataclasses.asdict(plan.build),
-        "train": dataclasses.asdict(plan.train),
+        "train": plan.train.flat(),
     }
     lines = "\n".join(f"{key}: {value}" for key, value in result.items())
     show_result(result, as_json, lines + "\nnothing written")

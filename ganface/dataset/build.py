@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from ganface.config.settings import BuildConfig
+from ganface.config.dataset import BuildConfig
 from ganface.dataset.decode import SUFFIXES, BadImageError, decode
 from ganface.dataset.duplicates import NearDuplicates, difference_hash, thumbnail_of
 from ganface.dataset.pack import write_pack
@@ -68,7 +69,9 @@ def build_pack(
 
     ingest = partial(_ingest, source, config)
     chunk = max(1, min(CHUNK, CHUNK_BYTES // (3 * config.size**2)))
-    results = map_in_order(ingest, listing.images, workers, chunk, "its decoder crashed")
+    results: Iterator[_Ingested | str] = map_in_order(
+        ingest, listing.images, workers, chunk, "its decoder crashed"
+    )
     named = zip(listing.images, results, strict=True)
     with write_pack(out, config) as pack:
         for name, result in track(named, len(listing.images)):
@@ -83,9 +86,9 @@ def build_pack(
                     left_out[name] = f"duplicate: of {twin}"
                     continue
             if config.dedupe == "near":
-                twin = near.find_or_add(result.difference_hash, result.thumbnail, name)
-                if twin:
-                    left_out[name] = f"near duplicate: of {twin}"
+                other = near.find_or_add(result.difference_hash, result.thumbnail, name)
+                if other:
+                    left_out[name] = f"near duplicate: of {other}"
                     continue
             pack.add(result.pixels)
             used += 1

@@ -8,7 +8,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ganface.config.settings import BuildConfig, changed_settings, check_size
+from ganface.config.architecture import check_size
+from ganface.config.dataset import BuildConfig
+from ganface.config.settings import changed_settings
 from ganface.dataset.build import Report, build_pack
 from ganface.dataset.pack import Pack, is_pack
 from ganface.dataset.sources import list_source
@@ -53,7 +55,7 @@ def open_pack(
         path, report = cached_pack(data, config, cache, track)
         return Pack(path), report
     pack = Pack(data)
-    changes = changed_settings(pack.settings, given)
+    changes = changed_settings([pack.settings], given)
     if changes:
         raise UserError(f"{data}: built with other settings: {'; '.join(changes)}")
     check_size(pack.size)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import warnings
+from typing import Any
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from ganface.config.settings import BuildConfig
+from ganface.config.dataset import BuildConfig
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
@@ -60,7 +61,7 @@ def _deep_grey_to_8_bit(image: Image.Image) -> Image.Image:
     """Greys of 16 or 32 bits, whole or fractions of 1; Pillow's own conversion would clip them."""
     sixteen_bit = image.mode.startswith("I;16")
     image = image.convert("F")
-    highest = image.getextrema()[1]
+    highest: Any = image.getextrema()[1]  # of one band, so a number
     scale = 255 / 65535 if sixteen_bit or highest > 255 else 255 if highest <= 1 else 1
     return image.point(lambda grey: grey * scale + 0.5).convert("L")
 

@@ -161,9 +161,8 @@ def _spline(points: Sequence[Point], closed: bool) -> list[Point]:
     for i in range(1, len(around) - 2):
         p0, p1, p2, p3 = around[i - 1 : i + 3]
         for t in (0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875):
-            curve.append(
-                tuple(_catmull_rom(*values, t) for values in zip(p0, p1, p2, p3, strict=True))
-            )
+            x, y = (_catmull_rom(*values, t) for values in zip(p0, p1, p2, p3, strict=True))
+            curve.append((x, y))
     return curve if closed else [*curve, points[-1]]
 
 
@@ -182,7 +181,8 @@ def _colour(hue: float, lightness: float, saturation: float) -> Colour:
 
 
 def _mix(a: Colour, b: Colour, t: float) -> Colour:
-    return tuple(round(x + (y - x) * t) for x, y in zip(a, b, strict=True))
+    red, green, blue = (round(x + (y - x) * t) for x, y in zip(a, b, strict=True))
+    return red, green, blue
 
 
 @dataclass(frozen=True)
@@ -338,8 +338,8 @@ def _draw_front_hair(canvas: Canvas, f: Factors, colours: _Palette) -> None:
         canvas.stroke(
             [(0.45 * x, -0.36), (0.85 * x, 0.5 * (y - 0.3)), (x, y)], colours.hair_shade, 0.006
         )
-    for start, end in ((-0.23, -0.12), (-0.09, 0.04), (0.07, 0.22)):
-        ring = [(x, -0.315 + 1.1 * x * x) for x in (start, (start + end) / 2, end)]
+    for left, right in ((-0.23, -0.12), (-0.09, 0.04), (0.07, 0.22)):
+        ring = [(x, -0.315 + 1.1 * x * x) for x in (left, (left + right) / 2, right)]
         canvas.stroke(ring, colours.hair_shine, 0.03)
 
     if f.hair_tie == "twintails":

@@ -19,15 +19,15 @@ import zlib
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from ganface.config.settings import BuildConfig
+from ganface.config.dataset import BuildConfig
 from ganface.errors import UserError, WorkError
 from ganface.io.atomic import atomic
-from ganface.io.tensors import Header, describe, read_header, seal, verify
+from ganface.io.tensors import Header, metadata_of, read_header, seal, verify
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -67,7 +67,7 @@ class PackWriter:
         self._file.write(checksums)
 
         header = {
-            "__metadata__": describe("pack", self._meta),
+            "__metadata__": metadata_of("pack", self._meta),
             **lay_out(count, self._size),
         }
         text = json.dumps(header).encode().ljust(HEADER_BYTES - 8)
@@ -123,14 +123,17 @@ class Pack:
         self._start = header.size
         checksums = memoryview(self._map)[self._start + self._bytes_of_images(header) :]
         verify(path, header, checksums)
-        self._checksums = checksums.cast("I")  # a view of the map, not a copy
+        self._checksums: Sequence[int] = checksums.cast("I")  # a view of the map, not a copy
         if sys.byteorder == "big":
-            self._checksums = array("I", checksums)
-            self._checksums.byteswap()
+            swapped = array("I", checksums)
+            swapped.byteswap()
+            self._checksums = swapped
 
     def _settings(self) -> BuildConfig:
         try:
-            return BuildConfig(**{f.name: self.meta[f.name] for f in fields(BuildConfig)})
+            return BuildConfig.stored(
+                {name: self.meta[name] for name in BuildConfig.flags() if name in self.meta}
+            )
         except (KeyError, UserError) as error:
             raise UserError(f"{self.path}: no pack of this ganface; {REBUILD}") from error
 

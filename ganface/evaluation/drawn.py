@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ganface.io.console import Track, untracked
 from ganface.latents.seeds import z_of
-from ganface.models.dcgan import Generator
+from ganface.models.dcgan import DcganNetwork
 from ganface.models.generate import generate, use_compiled_kernels
 from ganface.system.parallel import map_in_threads
 
@@ -33,7 +33,7 @@ class Images(Protocol):
 class DrawnImages:
     """The faces of seeds 0 to count - 1."""
 
-    def __init__(self, G: Generator, count: int) -> None:
+    def __init__(self, G: DcganNetwork, count: int) -> None:
         use_compiled_kernels(G, count)
         self._G = G
         self._count = count
@@ -43,7 +43,7 @@ class DrawnImages:
 
     def batch(self, indices: Sequence[int]) -> Tensor:
         """The faces of these seeds: uint8 [len(indices), 3, S, S], as a PNG would hold them."""
-        return generate(self._G, z_of(indices, self._G.z_dim))
+        return generate(self._G, z_of(indices, self._G.config.z_dim))
 
 
 def choose(images: Images, count: int) -> list[int]:
@@ -52,7 +52,7 @@ def choose(images: Images, count: int) -> list[int]:
     return torch.randperm(len(images), generator=generator)[:count].tolist()
 
 
-def describe(
+def extract_features(
     images: Images,
     indices: Sequence[int],
     functions: Sequence[Function],

@@ -14,7 +14,7 @@ from torch import Tensor
 from ganface.dataset.pack import Pack
 from ganface.errors import UserError
 from ganface.evaluation.coverage import NEIGHBOURS, density_and_coverage, neighbourhoods
-from ganface.evaluation.drawn import Function, Images, choose, describe
+from ganface.evaluation.drawn import Function, Images, choose, extract_features
 from ganface.evaluation.features import RandomFeatures
 from ganface.evaluation.frechet import frechet_distance, gaussian_of
 from ganface.evaluation.memorisation import COMMON, memorised, near_distance, nearest, thumbnails
@@ -61,7 +61,7 @@ class Evaluation:
         chosen = choose(reals, 2 * count)
         reference, others = chosen[:count], chosen[count:]
 
-        (self._training,) = describe(reals, range(len(reals)), [thumbnails], track)
+        (self._training,) = extract_features(reals, range(len(reals)), [thumbnails], track)
         self._near = near_distance(self._training, torch.tensor(reference))
         features, projections = self._describe(reals, reference, track)
         self._features, self._projections = features, projections
@@ -98,9 +98,9 @@ class Evaluation:
         self, images: Images, indices: Sequence[int], track: Track, *more: Function
     ) -> list[Any]:
         """Features [count, DIM], the projected patches of each scale, and what `more` make."""
-        patches = partial(patches_of, per_image=patches_per_image(self.count))
-        functions = [self._network, patches, *more]
-        features, patches, *rest = describe(images, indices, functions, track)
+        cut = partial(patches_of, per_image=patches_per_image(self.count))
+        functions: list[Function] = [self._network, cut, *more]
+        features, patches, *rest = extract_features(images, indices, functions, track)
         return [features, [project(level) for level in patches.unbind(1)], *rest]
 
     def _compare(self, features: Tensor, projections: list[Tensor]) -> Figures:

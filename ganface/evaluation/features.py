@@ -24,6 +24,8 @@ class RandomFeatures(nn.Module):
     what is where, roughly, and how much of it. Their number is the same for any S.
     """
 
+    weight_0: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         generator = torch.Generator().manual_seed(0)  # on the CPU: the same bits for all devices

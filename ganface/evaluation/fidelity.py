@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from ganface.errors import UserError, WorkError
-from ganface.evaluation.drawn import Images, choose, describe
+from ganface.evaluation.drawn import Images, choose, extract_features
 from ganface.io.console import Track, untracked
 
 WEIGHTS = "weights-inception-2015-12-05-6726825d.pth"
@@ -63,7 +63,7 @@ def _download(path: Path) -> None:
 
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        torch.hub.download_url_to_file(URL_INCEPTION_V3, path, DIGEST, progress=False)
+        torch.hub.download_url_to_file(URL_INCEPTION_V3, str(path), DIGEST, progress=False)
     except (OSError, RuntimeError) as error:
         raise NotAvailableError(f"Inception's weights cannot be downloaded ({error})") from error
 
@@ -146,7 +146,7 @@ class Fidelity:
         self, reals: Images, count: int, inception: Inception, track: Track = untracked
     ) -> None:
         """Split the reals as `Evaluation` does: reference, and others that measure chance."""
-        (self._reals,) = describe(reals, range(len(reals)), [inception], track)
+        (self._reals,) = extract_features(reals, range(len(reals)), [inception], track)
         chosen = choose(reals, 2 * count)
         self._inception = inception
         self._reference = self._reals[chosen[:count]]
@@ -158,7 +158,7 @@ class Fidelity:
         As many as in the reference are compared with it. "fid_all" is of all of them and all reals,
         which is the custom of papers.
         """
-        (features,) = describe(fakes, indices, [self._inception], track)
+        (features,) = extract_features(fakes, indices, [self._inception], track)
         return {
             **compare(features[: len(self._reference)], self._reference),
             "fid_all": fid(features, self._reals),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ganface.config.settings import BuildConfig, check_size
+from ganface.config.architecture import check_size
+from ganface.config.dataset import BuildConfig
 from ganface.dataset.cache import open_pack
 from ganface.dataset.pack import Pack, is_zip
 from ganface.errors import UserError

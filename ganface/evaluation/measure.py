@@ -78,7 +78,7 @@ def evaluate(
     """
     asked = count or (COUNT_CPU if device.type == "cpu" else COUNT_GPU)
     weights, missing = _find_inception(weights, download)
-    size = open_generator(models[-1], device)[0].size if models else None
+    size = open_generator(models[-1], device)[0].config.size if models else None
     reals, made = open_both(images, size, data, cache, given or {})
     available = len(made) if made else asked
     count = split_size(asked, available, len(reals))
@@ -96,6 +96,7 @@ def evaluate(
     measured: list[dict[str, Any]] = []
     for path in models or [images]:
         fakes: Images
+        chosen: Sequence[int]
         if made:
             name, made_by, fakes, chosen = name_of(path), {}, made, choose(made, samples)
         else:

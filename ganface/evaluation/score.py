@@ -7,7 +7,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from ganface.evaluation.drawn import CHUNK, Images, choose, describe
+from ganface.evaluation.drawn import CHUNK, Images, choose, extract_features
 from ganface.evaluation.features import RandomFeatures
 from ganface.evaluation.frechet import frechet_distance, gaussian_of
 from ganface.evaluation.sliced_wasserstein import patches_of, project, sliced_wasserstein
@@ -24,13 +24,13 @@ class Scorer:
         self._network = RandomFeatures().to(device)
         self._patches = partial(patches_of, per_image=PATCHES)
         chosen = choose(reals, REALS)
-        (features,) = describe(reals, chosen, [self._network])
-        (patches,) = describe(reals, chosen[:FACES], [self._patches])
+        (features,) = extract_features(reals, chosen, [self._network])
+        (patches,) = extract_features(reals, chosen[:FACES], [self._patches])
         self._count = len(patches)
         self._features = gaussian_of(features)
         self._projections = [project(level.to(device)) for level in patches.unbind(1)]
 
-    def describe(self, images: Tensor) -> dict[str, Tensor]:
+    def extract_features(self, images: Tensor) -> dict[str, Tensor]:
         """What `score` is to know of uint8 images [FACES, 3, S, S] on the scorer's device, there.
 
         Waits for nothing. Its names are "features" and "distances".

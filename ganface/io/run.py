@@ -67,6 +67,10 @@ class Run:
     def grid(self, step: int) -> Path:
         return self.path / "grids" / f"step-{step:06d}.png"
 
+    def sheet(self, name: str, step: int) -> Path:
+        """A picture of that name that a method draws at a milestone."""
+        return self.path / name / f"step-{step:06d}.png"
+
     def checkpoint(self, step: int) -> Path:
         return self.path / "checkpoints" / f"step-{step:06d}.safetensors"
 

@@ -52,7 +52,7 @@ def _is_whole(line: Any) -> bool:
     return all(_fits(name, value) for name, value in line.items())
 
 
-def _fits(name: str, value: object) -> bool:
+def _fits(name: str, value: Any) -> bool:
     if name in TEXTS or value is None:
         return isinstance(value, str) or value is None
     return type(value) in (int, float) and math.isfinite(value)

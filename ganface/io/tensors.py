@@ -24,11 +24,14 @@ from ganface.io.atomic import atomic
 if TYPE_CHECKING:
     from torch import Tensor
 
-VERSION = 1
+# Of each kind the format that is written. Older ones are read.
+VERSIONS = {"pack": 1, "checkpoint": 2, "snapshot": 2}
 METADATA_KEY = "ganface"
 BLANK_DIGEST = "0" * 64
 MAX_HEADER_BYTES = 16 * 2**20
 ITEM_BYTES = {"F64": 8, "I64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, "BF16": 2, "U8": 1}
+
+Bytes = bytes | memoryview
 
 
 @dataclass(frozen=True)
@@ -44,26 +47,26 @@ class Header:
         return len(self.raw)
 
 
-def describe(kind: str, meta: dict[str, Any]) -> dict[str, str]:
+def metadata_of(kind: str, meta: dict[str, Any]) -> dict[str, str]:
     """The metadata of a file of `kind` that is not sealed yet."""
-    meta = {**meta, "kind": kind, "version": VERSION, "sha256": BLANK_DIGEST}
+    meta = {**meta, "kind": kind, "version": VERSIONS[kind], "sha256": BLANK_DIGEST}
     return {METADATA_KEY: json.dumps(meta, sort_keys=True)}
 
 
-def seal(header: bytes, *body: bytes) -> tuple[bytes, str]:
+def seal(header: bytes, *body: Bytes) -> tuple[bytes, str]:
     """Put the SHA-256 of header and body into the header's blank place; return both."""
     digest = _digest(header, *body)
     return header.replace(BLANK_DIGEST.encode(), digest.encode(), 1), digest
 
 
-def verify(path: Path, header: Header, *body: bytes) -> None:
+def verify(path: Path, header: Header, *body: Bytes) -> None:
     """Raise UserError unless header and body are, bit for bit, what was sealed."""
     stored = str(header.meta["sha256"])
     if _digest(header.raw.replace(stored.encode(), BLANK_DIGEST.encode(), 1), *body) != stored:
         raise UserError(f"{path}: damaged (its checksum does not match); use another copy")
 
 
-def _digest(*parts: bytes) -> str:
+def _digest(*parts: Bytes) -> str:
     sha = hashlib.sha256()
     for part in parts:
         sha.update(part)
@@ -75,7 +78,7 @@ def write_tensors(path: Path, kind: str, tensors: dict[str, Tensor], meta: dict[
     from safetensors.torch import save
 
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    data = save(tensors, describe(kind, {**meta, "ganface": __version__}))
+    data = save(tensors, metadata_of(kind, {**meta, "ganface": __version__}))
     start = 8 + int.from_bytes(data[:8], "little")
     header, digest = seal(data[:start], memoryview(data)[start:])
     with atomic(path) as file:
@@ -105,7 +108,10 @@ def read_header(path: Path, *kinds: str) -> Header:
             raise ValueError
         if not (isinstance(digest, str) and len(digest) == len(BLANK_DIGEST)):
             raise ValueError
-        if version == VERSION:
+        newest = VERSIONS.get(kind, 1)
+        if version < 1:
+            raise ValueError
+        if version <= newest:
             end = _end_of(tensors)
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror or error})") from error
@@ -113,11 +119,10 @@ def read_header(path: Path, *kinds: str) -> Header:
         raise UserError(
             f"{path}: not a pack, checkpoint or snapshot of ganface, or damaged"
         ) from error
-    if version != VERSION:
-        age = "a newer" if version > VERSION else "an older"
+    if version > newest:
         raise UserError(
-            f"{path}: of format {version}; this is ganface {__version__}, which reads format "
-            f"{VERSION}; it takes {age} one, {meta.get('ganface', 'such as made it')}"
+            f"{path}: a {kind} of format {version}; this is ganface {__version__}, which reads "
+            f"up to {newest}; it takes a newer one, {meta.get('ganface', 'such as made it')}"
         )
     if kinds and kind not in kinds:
         raise UserError(f"{path}: a {kind}, where a {' or '.join(kinds)} is needed")

@@ -17,21 +17,11 @@ def generator(seed: int, stream: str, index: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(int.from_bytes(digest, "little") >> 1)
 
 
-def z_at(seed: int, step: int, batch_size: int, z_dim: int) -> Tensor:
-    """The z of one update: float32 [batch_size, z_dim] from N(0, I)."""
-    return torch.randn(batch_size, z_dim, generator=generator(seed, "z", step))
+def normal(seed: int, stream: str, step: int, *shape: int) -> Tensor:
+    """float32 of that shape from N(0, I)."""
+    return torch.randn(*shape, generator=generator(seed, stream, step))
 
 
-def flips_at(seed: int, step: int, batch_size: int) -> Tensor:
-    """Which images of one update are mirrored: bool [batch_size], each with probability 1/2."""
-    return torch.rand(batch_size, generator=generator(seed, "flips", step)) < 0.5
-
-
-def dice_at(seed: int, step: int, *shape: int) -> Tensor:
-    """What decides how images are augmented in one update: float32, uniform in [0, 1)."""
-    return torch.rand(*shape, generator=generator(seed, "dice", step))
-
-
-def mix_at(seed: int, step: int, batch_size: int) -> Tensor:
-    """Places between real and generated images: float32 [batch_size], uniform in [0, 1)."""
-    return torch.rand(batch_size, generator=generator(seed, "mix", step))
+def uniform(seed: int, stream: str, step: int, *shape: int) -> Tensor:
+    """float32 of that shape, uniform in [0, 1)."""
+    return torch.rand(*shape, generator=generator(seed, stream, step))

@@ -15,27 +15,27 @@ AUGMENT_NOISE = 10  # random numbers for each image: whether, then how, for colo
 SHIFT = 1 / 8  # of the side, at most
 HOLE = 1 / 2  # of the side
 
-RIGHT = 0.87  # the share of images that D may get right before the strength grows
-IMAGES_TO_FULL = 300_000  # after which the strength could have grown from 0 to 1
-MOST = 0.8  # of the strength; where all images are changed, G draws changed ones as well
+RIGHT = 0.87  # the share of images that D may get right before augment_p grows
+IMAGES_TO_FULL = 300_000  # after which augment_p could have grown from 0 to 1
+MOST = 0.8  # at most; where all images are changed, G draws changed ones as well
 
 
-def augment(images: Tensor, dice: Tensor, strength: Tensor) -> Tensor:
-    """Each image with new colours, at another place, with a hole: each with chance `strength`.
+def augment(images: Tensor, noise: Tensor, p: Tensor) -> Tensor:
+    """Each image with new colours, at another place, with a hole: each with probability `p`.
 
-    images: float32 [B, 3, S, S] in [-1, 1]; dice: float32 [B, AUGMENT_NOISE], uniform in [0, 1);
-    strength: float32 [] in [0, 1]. The colours may leave [-1, 1].
+    images: float32 [B, 3, S, S] in [-1, 1]; noise: float32 [B, AUGMENT_NOISE], uniform in [0, 1);
+    p: float32 [] in [0, 1]. The colours may leave [-1, 1].
     """
-    dice = dice[:, :, None, None, None]
-    colour, brightness, saturation, contrast, place, dx, dy, hole, x, y = dice.unbind(1)
-    images = _colour(images, colour < strength, brightness - 0.5, 2 * saturation, contrast + 0.5)
+    noise = noise[:, :, None, None, None]
+    colour, brightness, saturation, contrast, place, dx, dy, hole, x, y = noise.unbind(1)
+    images = _colour(images, colour < p, brightness - 0.5, 2 * saturation, contrast + 0.5)
     side = images.shape[-1]
     # Where an image stays, it is moved by 0
     reach = round(side * SHIFT)
     moved = [((2 * reach + 1) * d).floor() - reach for d in (dx, dy)]
-    dx, dy = (torch.where(place < strength, d, 0) for d in moved)
+    dx, dy = (torch.where(place < p, d, 0) for d in moved)
     images = _shift(images, dx.flatten(), dy.flatten())
-    return images * ~(_inside(x, y, side) & (hole < strength))
+    return images * ~(_inside(x, y, side) & (hole < p))
 
 
 def _colour(
@@ -72,12 +72,12 @@ def _inside(x: Tensor, y: Tensor, side: int) -> Tensor:
     return ((pixels - side * x).abs() < reach) & ((pixels[:, None] - side * y).abs() < reach)
 
 
-def adapt(strength: Tensor, right: Tensor, images: int) -> None:
-    """Raise `strength`, in place, if D gets too much right, and else lower it, within 0 and MOST.
+def adapt(augment_p: Tensor, right: Tensor, images: int) -> None:
+    """Raise `augment_p`, in place, if D gets too much right, and else lower it, within 0 and MOST.
 
     Whether D knows its images by heart or is merely ahead of G, it is given a harder task.
     right: float32 [], the share of an update's real and generated images that D tells apart, which
     is what r_t of Karras et al. 2020, equation 1, looks at; images: how many it learned from.
     """
     direction = torch.sign(right - RIGHT)
-    strength.add_(direction * images / IMAGES_TO_FULL).clamp_(0, MOST)
+    augment_p.add_(direction * images / IMAGES_TO_FULL).clamp_(0, MOST)

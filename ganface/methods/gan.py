@@ -1,4 +1,4 @@
-"""One update: the lecture's algorithm.
+"""A GAN, by the lecture's algorithm.
 
 (1)  G is fixed. D sees real images and generated ones and learns to tell them apart.
 (2)  D is fixed. G learns to draw images that D takes for real.
@@ -6,159 +6,295 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
-import torch
-from torch import Tensor, nn
-from torch.nn.utils import get_total_norm
-from torch.optim import Optimizer
+from ganface.config.architecture import DcganConfig
+from ganface.config.settings import a_rate, at_least, between, optional, setting
+from ganface.errors import UserError
+from ganface.methods.base import Batch, Footprint, Method, MethodConfig, Panel, TrainState
 
-from ganface.config.settings import TrainConfig
-from ganface.losses.adversarial import LOSSES
-from ganface.losses.augment import adapt, augment
-from ganface.losses.penalties import WGAN_GP_WEIGHT, one_centred, zero_centred
-from ganface.system.device import Compute
-from ganface.training.distributed import unwrap
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
-# D's as they are before the update; grad_D and grad_G are the lengths of the loss's gradients
-STATISTICS = (
-    *("loss_D", "loss_G", "D_x", "D_Gz"),
-    *("accuracy_real", "accuracy_fake", "grad_D", "grad_G"),
-)
+    from ganface.methods.probe import Probe
+    from ganface.methods.verdict import Verdict
+
 REG_INTERVAL = 16  # updates between two in which R1 and R2 are computed, as in StyleGAN2
 REFERENCE_SIDE = 64  # of the images for which the weights of R1 and R2 are meant
 
 
-@dataclass
-class Players:
-    """The two enemies, or friends, and what moves them."""
+@dataclass(frozen=True)
+class GanConfig(MethodConfig):
+    """Raises UserError for settings that make no sense together."""
 
-    G: nn.Module
-    D: nn.Module
-    opt_G: Optimizer
-    opt_D: Optimizer
-    scaler: torch.amp.GradScaler
-    strength: Tensor  # float32 []: how often D sees an image augmented, 0 to 1
+    TITLE = "Method gan"
 
-
-class Batch(NamedTuple):
-    """What D and G are given, once for each update of D."""
-
-    reals: Tensor  # float32 [B, 3, H, W] in [-1, 1]
-    z: Tensor  # float32 [B, z_dim] from N(0, I)
-    dice: Tensor  # float32 [B, 2, DICE], uniform in [0, 1): for the reals, for the fakes
-    mix: Tensor  # float32 [B], uniform in [0, 1): places between reals and fakes
-
-
-def update(
-    players: Players,
-    batches: list[Batch],
-    config: TrainConfig,
-    compute: Compute,
-    apply_reg: bool = False,
-) -> Tensor:
-    """Update D once for each batch, then G once, with the last one's z.
-
-    `apply_reg`: whether this is an update in which R1 and R2 are computed, every REG_INTERVAL-th.
-    Returns STATISTICS as float32 [len(STATISTICS)] on the device.
-    """
-    G, D, scaler = players.G, players.D, players.scaler
-    loss = LOSSES[config.loss]
-
-    def seen(images: Tensor, dice: Tensor) -> Tensor:
-        if config.augment == "off":
-            return images
-        return augment(images.float(), dice, players.strength)
-
-    # (1) Update D: with the usual loss, maximise log D(x) + log(1 - D(G(z)))
-    for batch in batches:
-        with compute.autocast():
-            fakes = G(batch.z)
-        reals_seen, fakes_seen = seen(batch.reals, batch.dice[:, 0]), seen(fakes, batch.dice[:, 1])
-        shown = reals_seen, fakes_seen.detach()
-        with compute.autocast():
-            real_logits, fake_logits = judge(D, *shown, config)
-        loss_D = loss.D(real_logits, fake_logits)
-        penalty = penalties(unwrap(D), *shown, batch.mix, config, apply_reg)
-        players.opt_D.zero_grad()
-        scaler.scale(loss_D + penalty).backward()
-        scaler.unscale_(players.opt_D)
-        grad_D = gradient_norm(D, scaler)
-        scaler.step(players.opt_D)
-
-    # (2) Update G: with the usual loss, maximise log D(G(z)). The lecture draws z again; like the
-    #     known implementations we use the same fakes, which saves one pass of G and changes
-    #     nothing that can be seen. D's own gradients are no concern of this pass: it goes round
-    #     what would average them.
-    with frozen(D), compute.autocast():
-        logits = unwrap(D)(fakes_seen).float()
-        others = unwrap(D)(reals_seen).float() if loss.relativistic else real_logits.detach()
-    loss_G = loss.G(others, logits)
-    players.opt_G.zero_grad()
-    scaler.scale(loss_G).backward()
-    scaler.unscale_(players.opt_G)
-    grad_G = gradient_norm(G, scaler)
-    scaler.step(players.opt_G)
-    scaler.update()
-
-    middle = loss.decision_threshold(real_logits, fake_logits)
-    real, fake = (real_logits - middle).detach(), (fake_logits - middle).detach()
-    right = (real > 0).float().mean(), (fake < 0).float().mean()
-    if config.augment == "adaptive":
-        adapt(players.strength, sum(right) / 2, config.images_per_step)
-    return torch.stack(
-        [
-            *(loss_D.detach(), loss_G.detach(), real.sigmoid().mean(), fake.sigmoid().mean()),
-            *(*right, grad_D, grad_G),
-        ]
+    loss: Literal["ns", "saturating", "lsgan", "hinge", "wgan-gp", "rpgan"] = setting(
+        "hinge",
+        "The two losses: non-saturating, saturating, least squares, hinge, Wasserstein with "
+        "gradient penalty, relativistic pairs.",
+    )
+    r1: float = setting(
+        0.2, "Weight of R1, D's gradient at real images; for a size of 64.", at_least(0)
+    )
+    r2: float = setting(0.0, "Weight of R2, D's gradient at generated images.", at_least(0))
+    d_steps: int = setting(1, "Updates of D for each of G.", between(1, 100))
+    lr_d: float | None = setting(None, "D's learning rate, if not --lr.", optional(a_rate))
+    lr_g: float | None = setting(None, "G's learning rate, if not --lr.", optional(a_rate))
+    augment: Literal["off", "on", "adaptive"] = setting(
+        "adaptive",
+        "Show D images changed at random: never, always, or as often as it gets too much right.",
     )
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.loss == "wgan-gp" and (self.r1 or self.r2):
+            raise UserError(
+                "--loss wgan-gp with --r1, --r2: one wants gradients of length 1, the other of 0; "
+                "leave --r1 and --r2 out"
+            )
 
-def judge(D: nn.Module, reals: Tensor, fakes: Tensor, config: TrainConfig) -> tuple[Tensor, Tensor]:
-    """D's logits, float32 [B] each. BatchNorm would mix the statistics of reals and fakes, so that
-    they go through it separately; without it they go together, which is faster."""
-    if config.norm == "batch":
-        return D(reals).float(), D(fakes).float()
-    real_logits, fake_logits = D(torch.cat([reals, fakes])).float().chunk(2)
-    return real_logits, fake_logits
+    @classmethod
+    def defaults(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+        return {"r1": 0.0} if given.get("loss") == "wgan-gp" else {}  # it has its own penalty
 
+    def check(self, architecture: DcganConfig) -> None:
+        if self.loss == "wgan-gp" and architecture.norm == "batch":
+            raise UserError(
+                "--loss wgan-gp: it bounds the gradient at each image, and BatchNorm mixes images; "
+                "add --norm none"
+            )
 
-def penalties(
-    D: nn.Module, reals: Tensor, fakes: Tensor, mix: Tensor, config: TrainConfig, apply_reg: bool
-) -> Tensor | float:
-    """What is added to D's loss. R1 and R2 count for the REG_INTERVAL updates that they stand for.
-
-    In an image of twice the side, each of four times as many pixels has a quarter of the effect:
-    the gradient's square is a quarter, and its weight four times as large (Karras et al. 2020).
-    """
-    penalty: Tensor | float = 0.0
-    lazy = REG_INTERVAL * (reals.shape[-1] / REFERENCE_SIDE) ** 2
-    if config.loss == "wgan-gp":
-        penalty += WGAN_GP_WEIGHT * one_centred(D, reals, fakes, mix)
-    if apply_reg and config.r1:
-        penalty += lazy * config.r1 * zero_centred(D, reals)
-    if apply_reg and config.r2:
-        penalty += lazy * config.r2 * zero_centred(D, fakes)
-    return penalty
+    @property
+    def batches_per_update(self) -> int:
+        return self.d_steps
 
 
-def gradient_norm(network: nn.Module, scaler: torch.amp.GradScaler) -> Tensor:
-    """The length of all its parameters' gradients as one vector: float32 [].
+class Gan(Method):
+    name = "gan"
+    title = "DCGAN"
+    networks = ("G", "D")
+    Config = GanConfig
+    # D's as they are before the update; grad_D and grad_G are the lengths of the loss's gradients
+    metrics = (
+        *("loss_D", "loss_G", "D_x", "D_Gz"),
+        *("accuracy_real", "accuracy_fake", "grad_D", "grad_G"),
+    )
+    may_be_missing = frozenset({"D_held_out", "accuracy_held_out", "overfitting"})
+    diagnostics = (
+        *("D_held_out", "accuracy_held_out"),  # D on images that it does not learn from
+        "overfitting",  # how far it prefers those that it does: 1 is as far as to generated ones
+        *("diversity", "diversity_reals"),  # how unlike each other G's images are, and real ones
+        *("pace_D", "pace_G"),  # Adam's step against the size of the weights
+    )
+    display = "loss_D {loss_D:.3f}, loss_G {loss_G:.3f}, D(x) {D_x:.2f}, D(G(z)) {D_Gz:.2f}"
+    panels = (
+        Panel("losses", {"loss_D": "loss_D", "loss_G": "loss_G"}),
+        Panel("how real D finds images", {"D_x": "D(x)", "D_Gz": "D(G(z))"}, (0, 1)),
+        Panel(
+            "what D gets right",
+            {
+                "accuracy_real": "of real images",
+                "accuracy_fake": "of generated ones",
+                "accuracy_held_out": "of real ones held out",
+            },
+            (0, 1),
+        ),
+        Panel("length of the gradients", {"grad_D": "of D", "grad_G": "of G"}, log=True),
+        Panel(
+            "how unlike each other faces are", {"diversity": "generated", "diversity_reals": "real"}
+        ),
+        Panel("how often D sees an image changed", {"strength": "strength"}, (0, 1)),
+    )
+    config: GanConfig
 
-    0 where `scaler` finds them too large for fp16 and skips the step, which is no fault.
-    """
-    norm = get_total_norm([p.grad for p in network.parameters() if p.grad is not None])
-    return norm.where(norm.isfinite(), 0) if scaler.is_enabled() else norm
+    def build(self) -> TrainState:
+        import torch
 
+        from ganface.latents import rng
+        from ganface.methods.parts import adam, average_of, on_device
+        from ganface.models.dcgan import apply_spectral_norm
+        from ganface.models.registry import build_network
 
-@contextmanager
-def frozen(network: nn.Module) -> Iterator[None]:
-    """Within the block the network's weights need no gradient, get none, and none is computed."""
-    network.requires_grad_(False)
-    try:
-        yield
-    finally:
-        network.requires_grad_(True)
+        G, D = (build_network(role, self.architecture) for role in self.networks)
+        G.initialise(rng.generator(self.seed, "G"))
+        D.initialise(rng.generator(self.seed, "D"))
+        if self.architecture.spectral_norm:
+            apply_spectral_norm(D, rng.generator(self.seed, "spectral norm"))
+        networks = {"G": on_device(G, self.compute), "D": on_device(D, self.compute)}
+        augment_p = torch.tensor(1.0 if self.config.augment == "on" else 0.0)  # a probability
+        return TrainState(
+            networks,
+            {name: adam(net, self.optimizer, self.compute) for name, net in networks.items()},
+            {"G": average_of(G)},
+            {"augment_p": augment_p.to(self.compute.device)},
+            self.compute.grad_scaler(),
+        )
+
+    @property
+    def reg_interval(self) -> int:
+        return REG_INTERVAL if self.config.r1 or self.config.r2 else 0
+
+    def footprint(self) -> Footprint:
+        config = self.config
+        penalties = bool(config.r1) + bool(config.r2) + (config.loss == "wgan-gp")
+        copies = 2 if config.augment == "off" else 2 + 6  # as D sees them; while they are augmented
+        return Footprint((("G", 1), ("D", 2)), (("D", penalties),), copies)
+
+    def noise(self, step: int, count: int) -> dict[str, Tensor]:
+        """z [count, z_dim] from N(0, I); uniform in [0, 1): augment [count, 2, AUGMENT_NOISE], for
+        reals and fakes, and interpolation [count], places between the two."""
+        from ganface.latents import rng
+        from ganface.losses.augment import AUGMENT_NOISE
+
+        noise = {"z": rng.normal(self.seed, "z", step, count, self.architecture.z_dim)}
+        if self.config.augment != "off":
+            noise["augment"] = rng.uniform(self.seed, "dice", step, count, 2, AUGMENT_NOISE)
+        if self.config.loss == "wgan-gp":
+            noise["interpolation"] = rng.uniform(self.seed, "mix", step, count)
+        return noise
+
+    def rates(self) -> dict[str, float]:
+        lr, lr_D, lr_G = self.optimizer.lr, self.config.lr_d, self.config.lr_g
+        return {"D": lr if lr_D is None else lr_D, "G": lr if lr_G is None else lr_G}
+
+    def report(self, state: TrainState) -> dict[str, Tensor]:
+        return {"strength": state.tensors["augment_p"]} if self.config.augment == "adaptive" else {}
+
+    def update(self, state: TrainState, batches: list[Batch], apply_reg: bool) -> Tensor:
+        """Update D once for each batch, then G once, with the last one's z."""
+        import torch
+
+        from ganface.losses.adversarial import LOSSES
+        from ganface.losses.augment import adapt, augment
+        from ganface.methods.parts import frozen, gradient_norm, unwrap
+
+        G, D, scaler = state.networks["G"], state.networks["D"], state.scaler
+        opt_G, opt_D = state.optimizers["G"], state.optimizers["D"]
+        augment_p, config = state.tensors["augment_p"], self.config
+        loss = LOSSES[config.loss]
+
+        def seen(images: Tensor, batch: Batch, place: int) -> Tensor:
+            if config.augment == "off":
+                return images
+            return augment(images.float(), batch.noise["augment"][:, place], augment_p)
+
+        # (1) Update D: with the usual loss, maximise log D(x) + log(1 - D(G(z)))
+        for batch in batches:
+            with self.compute.autocast():
+                fakes = G(batch.noise["z"])
+            reals_seen, fakes_seen = seen(batch.reals, batch, 0), seen(fakes, batch, 1)
+            shown = reals_seen, fakes_seen.detach()
+            with self.compute.autocast():
+                real_logits, fake_logits = self._logits(D, *shown)
+            loss_D = loss.D(real_logits, fake_logits)
+            penalty = self._penalties(unwrap(D), *shown, batch, apply_reg)
+            opt_D.zero_grad()
+            scaler.scale(loss_D + penalty).backward()
+            scaler.unscale_(opt_D)
+            grad_D = gradient_norm(D, scaler)
+            scaler.step(opt_D)
+
+        # (2) Update G: with the usual loss, maximise log D(G(z)). The lecture draws z again; like
+        #     the known implementations we use the same fakes, which saves one pass of G. D is
+        #     unwrapped: its wrapper would average gradients of D, which this pass does not compute.
+        with frozen(D), self.compute.autocast():
+            logits = unwrap(D)(fakes_seen).float()
+            others = unwrap(D)(reals_seen).float() if loss.relativistic else real_logits.detach()
+        loss_G = loss.G(others, logits)
+        opt_G.zero_grad()
+        scaler.scale(loss_G).backward()
+        scaler.unscale_(opt_G)
+        grad_G = gradient_norm(G, scaler)
+        scaler.step(opt_G)
+        scaler.update()
+
+        threshold = loss.decision_threshold(real_logits, fake_logits)
+        real, fake = (real_logits - threshold).detach(), (fake_logits - threshold).detach()
+        right = (real > 0).float().mean(), (fake < 0).float().mean()
+        if config.augment == "adaptive":
+            adapt(augment_p, (right[0] + right[1]) / 2, self.optimizer.batch_size * config.d_steps)
+        return torch.stack(
+            [
+                *(loss_D.detach(), loss_G.detach(), real.sigmoid().mean(), fake.sigmoid().mean()),
+                *(*right, grad_D, grad_G),
+            ]
+        )
+
+    def _logits(self, D: nn.Module, reals: Tensor, fakes: Tensor) -> tuple[Tensor, Tensor]:
+        """float32 [B] each. BatchNorm would mix the statistics of reals and fakes; without it they
+        go through D together, which is faster."""
+        import torch
+
+        if self.architecture.norm == "batch":
+            return D(reals).float(), D(fakes).float()
+        real_logits, fake_logits = D(torch.cat([reals, fakes])).float().chunk(2)
+        return real_logits, fake_logits
+
+    def _penalties(
+        self, D: nn.Module, reals: Tensor, fakes: Tensor, batch: Batch, apply_reg: bool
+    ) -> Tensor | float:
+        """What is added to D's loss. R1 and R2 count for the REG_INTERVAL updates between two.
+
+        Their weight grows with the number of pixels, as each has less effect: Karras et al. 2020.
+        """
+        from ganface.losses.penalties import WGAN_GP_WEIGHT, one_centred, zero_centred
+
+        config = self.config
+        penalty: Tensor | float = 0.0
+        weight = REG_INTERVAL * (reals.shape[-1] / REFERENCE_SIDE) ** 2
+        if config.loss == "wgan-gp":
+            places = batch.noise["interpolation"]
+            penalty += WGAN_GP_WEIGHT * one_centred(D, reals, fakes, places)
+        if apply_reg and config.r1:
+            penalty += weight * config.r1 * zero_centred(D, reals)
+        if apply_reg and config.r2:
+            penalty += weight * config.r2 * zero_centred(D, fakes)
+        return penalty
+
+    def diagnose(self, state: TrainState, probe: Probe) -> Tensor:
+        import torch
+
+        from ganface.losses.adversarial import LOSSES
+        from ganface.methods.parts import diversity, observed, update_to_weight_ratio
+
+        G, D, loss = state.networks["G"], state.networks["D"], LOSSES[self.config.loss]
+        rates, decay = self.rates(), self.optimizer.decay_at(state.step)
+        with torch.no_grad(), observed(G), observed(D), self.compute.autocast():
+            fakes = G(probe.z)
+            seen, fake = D(probe.seen).float(), D(fakes).float()
+            # BatchNorm cannot do with no image at all
+            held_out = D(probe.held_out).float() if len(probe.held_out) else seen * torch.nan
+        overfitting = (seen.mean() - held_out.mean()) / (seen.mean() - fake.mean())
+        margin = held_out - loss.decision_threshold(seen, fake)
+        right = (margin > 0).float().where(~margin.isnan(), torch.nan)
+        return torch.stack(
+            [
+                *(margin.sigmoid().mean(), right.mean(), overfitting),
+                *(diversity(fakes), diversity(probe.seen)),
+                *(
+                    update_to_weight_ratio(net, decay * rates[name])
+                    for name, net in (("D", D), ("G", G))
+                ),
+            ]
+        )
+
+    def recalibrate(self, state: TrainState, probe: Probe) -> None:
+        from ganface.models.ema import recalibrate
+
+        with self.compute.autocast():
+            recalibrate(state.ema["G"], probe.calibration_z)
+
+    @classmethod
+    def judge(cls, lines: Sequence[dict[str, Any]]) -> Verdict:
+        from ganface.methods import gan_verdict
+
+        return gan_verdict.judge(lines)
+
+    @classmethod
+    def relevant(cls, lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        from ganface.methods import gan_verdict
+
+        return gan_verdict.relevant(lines)

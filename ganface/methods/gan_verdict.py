@@ -1,4 +1,4 @@
-"""stats.jsonl -> one plain sentence: is this training healthy, and if not, what to do.
+"""How a GAN's training stands: is it healthy, and if not, what to do.
 
 The bounds lie between what healthy trainings showed and what those did that were made to fail,
 under every loss: probabilities and losses mean something else for each, so that they look at the
@@ -8,21 +8,28 @@ shares that D gets right, at gradients against each other and at the images them
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-TICK = ("accuracy_real", "accuracy_fake", "grad_D", "grad_G")  # what is looked at in every line
-FINDING = ("diversity", "diversity_reals", "pace_D", "pace_G")  # and in those that have it
+from ganface.methods.verdict import (
+    EARLY,
+    FACES_BY,
+    HEALTHY,
+    LONG_WINDOW,
+    Verdict,
+    newest_and_those_with,
+    with_figures,
+    worse_since_best,
+)
+
+METRICS = ("accuracy_real", "accuracy_fake", "grad_D", "grad_G")  # what is looked at in every line
+DIAGNOSTICS = ("diversity", "diversity_reals", "pace_D", "pace_G")  # and in those that have it
 WINDOW = 10  # lines of which the median counts, for what is there every tick
-LONG_WINDOW = 50  # likewise, for what comes slowly
-FINDINGS_WINDOW = 3  # likewise for those that are there now and then
-FACES_BY = 500  # updates before which there is nothing to be called healthy
+DIAGNOSTICS_WINDOW = 3  # likewise for those that are there now and then
 
 SURE = 0.99  # the share of images that D gets right when it has won
 VANISHED = 0.02  # D's gradient then, against G's; 0.1 or more while both learn
 AHEAD, AHEAD_BY = 0.96, 1000  # the share that D gets right when it is about to win, from then on
-WORSE = 1.25  # of the best score: what is no chance if two in a row are above it
 PACE = 0.05  # Adam's step against the weights' own size; 0.01 at the usual rates
 ALIKE = 0.05  # the diversity of real images that show one thing; faces have 0.3 to 0.5
 LOST = 0.5  # of the most diverse that G's images were: what is left when G collapses
@@ -30,19 +37,6 @@ FLAT = 0.15  # of the diversity of real images: too little where there should be
 LEARNED_BY_HEART = 0.6  # of D's preference for real images, what goes to those it learns from
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What is the matter, and what to do about it."""
-
-    kind: str
-    advice: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.kind}: {self.advice}" if self.advice else self.kind
-
-
-EARLY = Verdict("too early to tell")
-HEALTHY = Verdict("healthy")
 IMAGES_ALIKE = Verdict("your images are nearly all alike", "G can learn no more than they show")
 D_AHEAD = Verdict(
     "D is far ahead",
@@ -75,56 +69,44 @@ OVERFITS = Verdict(
 
 def judge(lines: Sequence[dict[str, Any]]) -> Verdict:
     """The verdict on a training by its lines of stats.jsonl, or by those that are `relevant`."""
-    ticks = _with(TICK, lines)
-    findings = _with(FINDING, ticks)
-    if not findings:
+    ticks = with_figures(METRICS, lines)
+    diagnostics = with_figures(DIAGNOSTICS, ticks)
+    if not diagnostics:
         return EARLY
-    if findings[-1]["diversity_reals"] < ALIKE:
+    if diagnostics[-1]["diversity_reals"] < ALIKE:
         return IMAGES_ALIKE
     if _d_wins(ticks[-WINDOW:]):
         return D_WINS
-    D_fast, G_fast = (findings[-1][name] > PACE for name in ("pace_D", "pace_G"))
+    D_fast, G_fast = (diagnostics[-1][name] > PACE for name in ("pace_D", "pace_G"))
     if D_fast or G_fast:
         return TOO_FAST if D_fast and G_fast else D_TOO_FAST if D_fast else G_TOO_FAST
-    since = _alike_since(findings)
+    since = _alike_since(diagnostics)
     if since is not None:
         return Verdict(
             f"faces are becoming alike since step {since:,}",
             "G found some that fool D; start again with another --seed, or --augment on",
         )
-    overfitting = [line.get("overfitting") for line in findings[-FINDINGS_WINDOW:]]
+    overfitting: list[Any] = [line.get("overfitting") for line in diagnostics[-DIAGNOSTICS_WINDOW:]]
     if None not in overfitting and median(overfitting) > LEARNED_BY_HEART:
         return OVERFITS
     if _d_leads(ticks[-LONG_WINDOW:]):
         return D_AHEAD
-    best = _far_behind(lines, 2)
-    if best is not None:
-        return Verdict(
-            f"faces are getting worse since step {best['step']:,}",
-            "sample --best draws those of then; more images or --augment on may help",
-        )
+    worse = worse_since_best(lines)
+    if worse:
+        return worse
     return HEALTHY if ticks[-1]["step"] >= FACES_BY else EARLY
 
 
 def relevant(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Those of `lines` that this verdict, or a later one, looks at."""
-    newest = {id(line) for line in _with(TICK, lines)[-LONG_WINDOW:]}
-    asked = (TICK + FINDING, ("score",))
-    return [
-        line for line in lines if id(line) in newest or any(_with(names, [line]) for names in asked)
-    ]
-
-
-def _with(names: Sequence[str], lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Those of `lines` that hold these figures: a file may be damaged."""
-    return [line for line in lines if all(line.get(name) is not None for name in names)]
+    return newest_and_those_with(METRICS, (METRICS + DIAGNOSTICS, ("score",)), lines)
 
 
 def _d_wins(ticks: Sequence[dict[str, Any]]) -> bool:
     """Whether D has got nearly all right for WINDOW lines, and has no gradient left to show it."""
     if len(ticks) < WINDOW:
         return False
-    usual = {name: median(line[name] for line in ticks) for name in TICK}
+    usual = {name: median(line[name] for line in ticks) for name in METRICS}
     sure = min(usual["accuracy_real"], usual["accuracy_fake"]) >= SURE
     # With the saturating loss, the lecture's, it is G that has none left
     gone = usual["grad_D"] < VANISHED * usual["grad_G"] or usual["grad_G"] < VANISHED
@@ -142,37 +124,16 @@ def _d_leads(ticks: Sequence[dict[str, Any]]) -> bool:
     return all(median(line[name] for line in ticks) >= AHEAD for name in names)
 
 
-def compare_latest(lines: Sequence[dict[str, Any]]) -> str | None:
-    """What to say to who draws by the latest generator, if its score is WORSE than the best."""
-    best = _far_behind(lines, 1)
-    if best is None:
-        return None
-    latest = _with(("score",), lines)[-1]
-    return (
-        f"the latest scores {latest['score']:.1f}, step {best['step']:,} scored "
-        f"{best['score']:.1f} (lower is better); --best takes that"
-    )
-
-
-def _far_behind(lines: Sequence[dict[str, Any]], count: int) -> dict[str, Any] | None:
-    """The line with the best score, if the last `count` are all WORSE than it."""
-    scored = _with(("score",), lines)
-    best = min(scored, key=lambda line: line["score"], default=None)
-    if best is None or min(line["score"] for line in scored[-count:]) <= WORSE * best["score"]:
-        return None
-    return best
-
-
-def _alike_since(findings: Sequence[dict[str, Any]]) -> int | None:
-    """The step since which G's images have been alike, if they are for FINDINGS_WINDOW findings."""
-    shares = [line["diversity"] / max(line["diversity_reals"], ALIKE) for line in findings]
+def _alike_since(diagnostics: Sequence[dict[str, Any]]) -> int | None:
+    """The step since which G's images have been alike, if they are for DIAGNOSTICS_WINDOW lines."""
+    shares = [line["diversity"] / max(line["diversity_reals"], ALIKE) for line in diagnostics]
     best = max(shares)
     steps = []
-    for line, share in zip(reversed(findings), reversed(shares), strict=True):
+    for line, share in zip(reversed(diagnostics), reversed(shares), strict=True):
         if not (share < LOST * min(best, 1) or (share < FLAT and line["step"] >= FACES_BY)):
             break
         steps.append(line["step"])
     # What comes before the best is not yet unlike, not alike again
-    after = findings[shares.index(best)]["step"]
+    after = diagnostics[shares.index(best)]["step"]
     steps = [step for step in steps if step > after or step >= FACES_BY]
-    return steps[-1] if len(steps) >= FINDINGS_WINDOW else None
+    return steps[-1] if len(steps) >= DIAGNOSTICS_WINDOW else None

@@ -13,10 +13,11 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 from torch.nn.utils.parametrizations import spectral_norm
 
-from ganface.models.header import HIDDEN, doublings
+from ganface.config.architecture import DcganConfig
 from ganface.models.layers import DownConv, LatentProjection, LogitHead, NearestUpConv, UpConv
 
 LEAK = 0.2  # of LeakyReLU
+HIDDEN = 32  # units of the networks that modulate G, as in their paper
 
 
 class SelfModulatedBatchNorm(nn.Module):
@@ -38,27 +39,46 @@ class SelfModulatedBatchNorm(nn.Module):
         return torch.addcmul(shift[:, :, None, None], x, scale[:, :, None, None])
 
 
-class Generator(nn.Module):
-    """G: z [B, z_dim] -> images [B, 3, size, size] in [-1, 1].
+class DcganNetwork(nn.Module):
+    """A stack of layers that keeps the config which it was built from."""
 
-    upsample: "transposed" convolutions, the paper's, or "nearest", which enlarges and convolves.
-    modulate: whether z scales and shifts the channels of every layer.
-    """
-
-    def __init__(
-        self,
-        size: int,
-        z_dim: int,
-        width: int,
-        upsample: str = "transposed",
-        modulate: bool = False,
-    ) -> None:
+    def __init__(self, config: DcganConfig) -> None:
         super().__init__()
-        self.modulate = modulate
-        self.size, self.z_dim, self.width, self.upsample = size, z_dim, width, upsample
-        layer = {"transposed": UpConv, "nearest": NearestUpConv}[upsample]
-        norm = partial(SelfModulatedBatchNorm, z_dim=z_dim) if modulate else nn.BatchNorm2d
-        channels = width * 2 ** (doublings(size) - 1)
+        self.config = config
+
+    def initialise(self, generator: torch.Generator) -> None:
+        """The paper's start: convolutions from N(0, 0.02), BatchNorm's scales from N(1, 0.02).
+
+        Where no BatchNorm corrects the scale, that start would be next to nothing; the scale is
+        then He et al.'s 2015, "Delving Deep into Rectifiers", equation 14. What modulates G starts
+        small.
+        """
+        scaled = not isinstance(self, Generator) and self.config.norm == "none"
+        for module in self.modules():
+            if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+                if scaled:
+                    nn.init.kaiming_normal_(module.weight, LEAK, generator=generator)
+                else:
+                    nn.init.normal_(module.weight, 0.0, 0.02, generator=generator)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+            elif isinstance(module, nn.Linear):
+                nn.init.normal_(module.weight, 0.0, 0.05, generator=generator)
+                nn.init.zeros_(module.bias)
+            elif isinstance(module, nn.BatchNorm2d) and module.affine:
+                nn.init.normal_(module.weight, 1.0, 0.02, generator=generator)
+                nn.init.zeros_(module.bias)
+
+
+class Generator(DcganNetwork):
+    """G: z [B, z_dim] -> images [B, 3, size, size] in [-1, 1]."""
+
+    def __init__(self, config: DcganConfig) -> None:
+        super().__init__(config)
+        width, z_dim = config.width, config.z_dim
+        layer = {"transposed": UpConv, "nearest": NearestUpConv}[config.upsample]
+        norm = partial(SelfModulatedBatchNorm, z_dim=z_dim) if config.modulate else nn.BatchNorm2d
+        channels = width * 2 ** (doublings(config.size) - 1)
         # z [B, z_dim, 1, 1] -> [B, channels, 4, 4]
         layers: list[nn.Module] = [
             LatentProjection(z_dim, channels),
@@ -84,63 +104,50 @@ class Generator(nn.Module):
         return x
 
 
-class Discriminator(nn.Module):
+class Discriminator(DcganNetwork):
     """D: images [B, 3, size, size] in [-1, 1] -> logits [B]. D(x) is their sigmoid.
 
-    norm: "batch", the paper's, or "none"; then an image's logit depends on no other image.
+    With the norm "none" an image's logit depends on no other image of its batch.
     """
 
-    def __init__(self, size: int, width: int, norm: str = "batch") -> None:
-        super().__init__()
-        self.norm = norm
-        batch = norm == "batch"
-        # [B, 3, size, size] -> [B, width, size/2, size/2]
-        layers: list[nn.Module] = [
-            DownConv(3, width, bias=not batch),
-            nn.LeakyReLU(LEAK, inplace=True),
-        ]
-        # Each layer halves the side and doubles the channels, down to 4 × 4
-        channels = width
-        for _ in range(doublings(size) - 1):
-            layers += [
-                DownConv(channels, channels * 2, bias=not batch),
-                *([nn.BatchNorm2d(channels * 2)] if batch else []),
-                nn.LeakyReLU(LEAK, inplace=True),
-            ]
-            channels *= 2
-        # [B, channels, 4, 4] -> [B, 1, 1, 1]
-        layers.append(LogitHead(channels))
-        self.layers = nn.Sequential(*layers)
+    def __init__(self, config: DcganConfig) -> None:
+        super().__init__(config)
+        # [B, 3, size, size] -> [B, channels, 4, 4] -> [B, 1, 1, 1]
+        layers, channels = down_layers(config)
+        self.layers = nn.Sequential(*layers, LogitHead(channels))
 
     def forward(self, images: Tensor) -> Tensor:
         return self.layers(images).flatten()
 
 
-def initialise(network: nn.Module, generator: torch.Generator) -> None:
-    """The paper's start: convolutions from N(0, 0.02), BatchNorm's scales from N(1, 0.02).
-
-    Where no BatchNorm corrects the scale, that start would be next to nothing; the scale is then
-    He et al.'s 2015, "Delving Deep into Rectifiers", equation 14. What modulates G starts small.
-    """
-    scaled = isinstance(network, Discriminator) and network.norm == "none"
-    for module in network.modules():
-        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
-            if scaled:
-                nn.init.kaiming_normal_(module.weight, LEAK, generator=generator)
-            else:
-                nn.init.normal_(module.weight, 0.0, 0.02, generator=generator)
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-        elif isinstance(module, nn.Linear):
-            nn.init.normal_(module.weight, 0.0, 0.05, generator=generator)
-            nn.init.zeros_(module.bias)
-        elif isinstance(module, nn.BatchNorm2d) and module.affine:
-            nn.init.normal_(module.weight, 1.0, 0.02, generator=generator)
-            nn.init.zeros_(module.bias)
+def doublings(size: int) -> int:
+    """How often 4 × 4 is doubled to reach `size`."""
+    return (size // 4).bit_length() - 1
 
 
-def apply_spectral_norm(D: Discriminator, generator: torch.Generator) -> None:
-    """Divide each of D's weights by its largest singular value whenever it is used.
+def down_layers(config: DcganConfig) -> tuple[list[nn.Module], int]:
+    """The layers [B, 3, size, size] -> [B, channels, 4, 4] of a network that sees images, and how
+    many channels those are."""
+    batch = config.norm == "batch"
+    # [B, 3, size, size] -> [B, width, size/2, size/2]
+    layers: list[nn.Module] = [
+        DownConv(3, config.width, bias=not batch),
+        nn.LeakyReLU(LEAK, inplace=True),
+    ]
+    # Each layer halves the side and doubles the channels, down to 4 × 4
+    channels = config.width
+    for _ in range(doublings(config.size) - 1):
+        layers += [
+            DownConv(channels, channels * 2, bias=not batch),
+            *([nn.BatchNorm2d(channels * 2)] if batch else []),
+            nn.LeakyReLU(LEAK, inplace=True),
+        ]
+        channels *= 2
+    return layers, channels
+
+
+def apply_spectral_norm(network: DcganNetwork, generator: torch.Generator) -> None:
+    """Divide each convolution's weights by their largest singular value whenever they are used.
 
     The value follows by one power iteration for each pass: Miyato et al. 2018, "Spectral
     Normalization for Generative Adversarial Networks" (arXiv:1802.05957). To be called on weights
@@ -149,6 +156,6 @@ def apply_spectral_norm(D: Discriminator, generator: torch.Generator) -> None:
     # It starts from random vectors of PyTorch's global generator
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(torch.randint(2**62, (), generator=generator)))
-        for module in D.modules():
+        for module in network.modules():
             if isinstance(module, nn.Conv2d):
                 spectral_norm(module)

@@ -13,12 +13,12 @@ from ganface.models.kernels import winograd
 
 
 class DownConv(nn.Conv2d):
-    """[B, C, S, S] -> [B, K, S / 2, S / 2], with weights of 4 × 4."""
+    """[B, in_channels, S, S] -> [B, out_channels, S / 2, S / 2], with weights of 4 × 4."""
 
     compiled = False  # whether to use winograd.c
 
-    def __init__(self, C: int, K: int, bias: bool = False) -> None:
-        super().__init__(C, K, 4, stride=2, padding=1, bias=bias)
+    def __init__(self, in_channels: int, out_channels: int, bias: bool = False) -> None:
+        super().__init__(in_channels, out_channels, 4, stride=2, padding=1, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
         y = winograd.halve(x, self.weight) if self.compiled else None
@@ -28,34 +28,35 @@ class DownConv(nn.Conv2d):
 
 
 class UpConv(nn.ConvTranspose2d):
-    """[B, K, S, S] -> [B, C, 2 S, 2 S], with weights of 4 × 4."""
+    """[B, in_channels, S, S] -> [B, out_channels, 2 S, 2 S], with weights of 4 × 4."""
 
     compiled = False
 
-    def __init__(self, K: int, C: int) -> None:
-        super().__init__(K, C, 4, stride=2, padding=1, bias=False)
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__(in_channels, out_channels, 4, stride=2, padding=1, bias=False)
 
-    def forward(self, y: Tensor) -> Tensor:
+    def forward(self, y: Tensor) -> Tensor:  # type: ignore[override]  # no output_size
         w = self.kernel()
         x = winograd.double(y, w) if self.compiled else None
         return conv_transpose2d(y, w, stride=2, padding=1) if x is None else x
 
     def kernel(self) -> Tensor:
-        """float32 [K, C, 4, 4]"""
+        """float32 [in_channels, out_channels, 4, 4]"""
         return self.weight
 
 
 class NearestUpConv(UpConv):
-    """[B, K, S, S] -> [B, C, 2 S, 2 S]: each pixel made 2 × 2, then convolved with 3 × 3 weights.
+    """[B, in_channels, S, S] -> [B, out_channels, 2 S, 2 S]: each pixel made 2 × 2, then convolved
+    with 3 × 3 weights.
 
     Every weight counts alike everywhere, so there is no chequerboard to unlearn: Odena, Dumoulin
     and Olah 2016, "Deconvolution and Checkerboard Artifacts". It is the transposed convolution
     whose 4 × 4 weights are the 3 × 3 ones, spread by a box of 2 × 2, and costs as much.
     """
 
-    def __init__(self, K: int, C: int) -> None:
-        super().__init__(K, C)
-        self.weight = nn.Parameter(torch.empty(K, C, 3, 3))
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__(in_channels, out_channels)
+        self.weight = nn.Parameter(torch.empty(in_channels, out_channels, 3, 3))
 
     def kernel(self) -> Tensor:
         rows = pad(self.weight, (0, 0, 0, 1)) + pad(self.weight, (0, 0, 1, 0))
@@ -63,22 +64,22 @@ class NearestUpConv(UpConv):
 
 
 class LogitHead(nn.Conv2d):
-    """[B, C, 4, 4] -> [B, 1, 1, 1]: over a single position a convolution is a matrix product."""
+    """[B, in_channels, 4, 4] -> [B, 1, 1, 1]: over one position a convolution is a product."""
 
-    def __init__(self, C: int) -> None:
-        super().__init__(C, 1, 4, bias=False)
+    def __init__(self, in_channels: int) -> None:
+        super().__init__(in_channels, 1, 4, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         return linear(_flat(x), _flat(self.weight))[:, :, None, None]
 
 
 class LatentProjection(nn.ConvTranspose2d):
-    """[B, K, 1, 1] -> [B, C, 4, 4], likewise."""
+    """[B, in_channels, 1, 1] -> [B, out_channels, 4, 4], likewise."""
 
-    def __init__(self, K: int, C: int) -> None:
-        super().__init__(K, C, 4, bias=False)
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__(in_channels, out_channels, 4, bias=False)
 
-    def forward(self, z: Tensor) -> Tensor:
+    def forward(self, z: Tensor) -> Tensor:  # type: ignore[override]  # no output_size
         flat = z.flatten(1) @ _flat(self.weight)
         return flat.view(-1, 4, 4, self.out_channels).permute(0, 3, 1, 2)
 

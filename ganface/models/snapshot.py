@@ -1,55 +1,76 @@
-"""The snapshot: G_ema alone in one small file that says how to build it. People share it."""
+"""The snapshot: the networks that draw, in one small file that says how to build them.
+
+    G.*, and E.* where there is one      the averaged networks
+    metadata                             their config, step, images seen
+
+People share it. Of format 1 is a G alone, whose tensors have no prefix.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ganface.config.architecture import DcganConfig
 from ganface.errors import UserError
 from ganface.io.tensors import read_tensors, write_tensors
-from ganface.models.dcgan import Generator
-from ganface.models.header import ARCHITECTURE, PREFIXES, read_model_header
+from ganface.models.header import prefix_of, read_model_header
+from ganface.models.registry import build_network, describe, read_description
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-
-def describe_generator(G: Generator) -> dict[str, Any]:
-    """What `load_generator` needs beside the tensors to build G again."""
-    return {
-        "architecture": ARCHITECTURE,
-        "size": G.size,
-        "z_dim": G.z_dim,
-        "width": G.width,
-        "upsample": G.upsample,
-        "modulate": G.modulate,
-    }
+    from ganface.models.dcgan import DcganNetwork
 
 
 def save_snapshot(
-    path: Path, tensors: dict[str, Tensor], described: dict[str, Any], step: int, images_seen: int
+    path: Path, tensors: dict[str, Tensor], config: DcganConfig, step: int, images_seen: int
 ) -> str:
-    """Write the tensors of G_ema; return the file's SHA-256, which pictures made from it carry.
-
-    `described`: what `describe_generator` says of G_ema.
-    """
-    meta = {"generator": described, "step": step, "images_seen": images_seen}
+    """Write the tensors of the averages, named as above; return the file's SHA-256, which pictures
+    made from it carry."""
+    meta = {
+        "generator": describe(config),
+        "networks": sorted({name.partition(".")[0] for name in tensors}),
+        "step": step,
+        "images_seen": images_seen,
+    }
     return write_tensors(path, "snapshot", tensors, meta)
 
 
-def load_generator(path: Path) -> tuple[Generator, dict[str, Any]]:
-    """G_ema of a snapshot or checkpoint, ready to draw (eval mode, on the CPU), and the metadata.
+def load_network(path: Path, role: str) -> tuple[DcganNetwork, dict[str, Any]]:
+    """The averaged G or E of a snapshot or checkpoint, ready to use (eval mode, on the CPU), and
+    the metadata.
 
-    Raises UserError if the file is damaged or holds something else.
+    Raises UserError if the file is damaged, or holds none.
     """
-    read_model_header(path)
-    meta, tensors = read_tensors(path, *PREFIXES)
-    prefix = PREFIXES[meta["kind"]]
-    tensors = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+    import torch
+
+    header = read_model_header(path)
+    config = read_description(header.meta["generator"])
+    prefix = prefix_of(header.meta, role)
+    with torch.device("meta"):  # shapes that take no memory
+        expected = build_network(role, config).state_dict()
+    there = below(prefix, header.tensors)
+    dtypes = {torch.float32: "F32", torch.int64: "I64"}
+    if {n: (list(t.shape), dtypes[t.dtype]) for n, t in expected.items()} != {
+        n: (t["shape"], t["dtype"]) for n, t in there.items()
+    }:
+        raise UserError(f"{path}: its tensors do not fit the {role} that it names")
+    meta, tensors = read_tensors(path, header.meta["kind"])
+    tensors = below(prefix, tensors)
     for name, tensor in tensors.items():
         if not tensor.isfinite().all():
             raise UserError(f"{path}: cannot draw, for {name} holds what is not a number")
-    described = {key: value for key, value in meta["generator"].items() if key != "architecture"}
-    G = Generator(**described)
-    G.load_state_dict(tensors)
-    return G.eval().requires_grad_(False), meta
+    network = build_network(role, config)
+    network.load_state_dict(tensors)
+    return network.eval().requires_grad_(False), meta
+
+
+def load_generator(path: str | Path) -> tuple[DcganNetwork, dict[str, Any]]:
+    """`load_network` of G."""
+    return load_network(Path(path), "G")
+
+
+def below(prefix: str, named: dict[str, Any]) -> dict[str, Any]:
+    """Those whose names begin with `prefix`, without it."""
+    return {n.removeprefix(prefix): each for n, each in named.items() if n.startswith(prefix)}

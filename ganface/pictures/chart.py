@@ -161,7 +161,7 @@ def _text(
     draw.text(position, text, colour, _font(size), anchor=anchor)
 
 
-def _font(size: int = 12) -> ImageFont.FreeTypeFont:
+def _font(size: int = 12) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size * ZOOM)
 
 

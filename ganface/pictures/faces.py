@@ -10,7 +10,7 @@ import torch
 
 from ganface.io.console import Track, untracked
 from ganface.latents.seeds import z_of
-from ganface.models.dcgan import Generator
+from ganface.models.dcgan import DcganNetwork
 from ganface.models.generate import BATCH, generate, use_compiled_kernels
 from ganface.models.snapshot import load_generator
 from ganface.pictures.grid import grid, square_columns, to_pil
@@ -18,13 +18,13 @@ from ganface.pictures.png import save_png
 from ganface.system.parallel import map_in_threads
 
 
-def open_generator(path: Path, device: torch.device) -> tuple[Generator, dict[str, Any]]:
+def open_generator(path: Path, device: torch.device) -> tuple[DcganNetwork, dict[str, Any]]:
     """The generator of a snapshot or checkpoint, ready to draw on `device`, and the metadata.
 
     Raises UserError if the file is damaged or holds something else.
     """
     G, meta = load_generator(path)
-    return G.to(device, memory_format=torch.channels_last), meta
+    return G.to(device).to(memory_format=torch.channels_last), meta
 
 
 def origin(meta: dict[str, Any]) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def origin(meta: dict[str, Any]) -> dict[str, Any]:
 
 def save_faces(
     folder: Path,
-    G: Generator,
+    G: DcganNetwork,
     seeds: Sequence[int],
     made_by: dict[str, Any],
     track: Track = untracked,
@@ -47,7 +47,7 @@ def save_faces(
 
     def draw(part: Sequence[int]) -> list[Path]:
         paths = [folder / f"seed-{seed:06d}.png" for seed in part]
-        faces = generate(G, z_of(part, G.z_dim))
+        faces = generate(G, z_of(part, G.config.z_dim))
         for seed, path, face in zip(part, paths, faces, strict=True):
             meta = {"kind": "face", "seeds": str(seed), **made_by}
             save_png(path, to_pil(face), meta, durable=False)
@@ -59,7 +59,7 @@ def save_faces(
     return [path for paths in track(map_in_threads(draw, parts), len(parts)) for path in paths]
 
 
-def save_grid(path: Path, G: Generator, seeds: Sequence[int], meta: dict[str, Any]) -> None:
+def save_grid(path: Path, G: DcganNetwork, seeds: Sequence[int], meta: dict[str, Any]) -> None:
     """Write the faces of the seeds as one PNG, near to a square. Raises CannotWriteError."""
-    faces = generate(G, z_of(seeds, G.z_dim))
+    faces = generate(G, z_of(seeds, G.config.z_dim))
     save_png(path, grid(faces, square_columns(len(seeds))), {"kind": "grid", **meta})

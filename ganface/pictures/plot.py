@@ -10,40 +10,21 @@ from PIL import Image
 
 from ganface.pictures.chart import Line, Panel, Span, draw_chart
 
-# Of each panel the title, key and name of its lines, its limits, whether it is logarithmic
-PANELS: tuple[tuple[str, dict[str, str], tuple[float, float] | None, bool], ...] = (
-    ("losses", {"loss_D": "loss_D", "loss_G": "loss_G"}, None, False),
-    ("how real D finds images", {"D_x": "D(x)", "D_Gz": "D(G(z))"}, (0, 1), False),
-    (
-        "what D gets right",
-        {
-            "accuracy_real": "of real images",
-            "accuracy_fake": "of generated ones",
-            "accuracy_held_out": "of real ones held out",
-        },
-        (0, 1),
-        False,
-    ),
-    ("length of the gradients", {"grad_D": "of D", "grad_G": "of G"}, None, True),
-    (
-        "how unlike each other faces are",
-        {"diversity": "generated", "diversity_reals": "real"},
-        None,
-        False,
-    ),
-    ("score of G_ema (lower is better)", {"score": "score"}, None, True),
-    ("how often D sees an image changed", {"strength": "strength"}, (0, 1), False),
-)
 FINE = ("healthy", "too early to tell")  # verdicts that need no reader
 
 
-def draw_plot(lines: Sequence[dict[str, Any]]) -> Image.Image:
-    """A panel for each kind of figure that the lines hold, and their verdicts below.
+# Title, key and name of its lines, limits of the y axis, whether that is logarithmic
+PanelOf = tuple[str, dict[str, str], tuple[float, float] | None, bool]
+SCORE: PanelOf = ("score of G_ema (lower is better)", {"score": "score"}, None, True)
+
+
+def draw_plot(lines: Sequence[dict[str, Any]], wanted: Sequence[PanelOf]) -> Image.Image:
+    """The panels in `wanted` of which the lines hold a figure, and their verdicts below.
 
     Any key but `step` may be missing from a line, or null.
     """
     panels = []
-    for title, names, limits, log in PANELS:
+    for title, names, limits, log in (*wanted, SCORE):
         drawn = [
             Line(name, [line["step"] for line in there], [line[key] for line in there])
             for key, name in names.items()

@@ -31,10 +31,11 @@ def save_png(path: Path, image: Image.Image, meta: dict[str, Any], durable: bool
         file.write(data.getbuffer())
 
 
-def open_png(path: Path) -> Image.Image:
+def open_png(path: Path) -> PngImagePlugin.PngImageFile:
     """A PNG, read whole. Raises UserError if it is damaged."""
     try:
         with Image.open(path, formats=("PNG",)) as image:
+            assert isinstance(image, PngImagePlugin.PngImageFile)
             image.load()
             return image
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:

@@ -55,9 +55,9 @@ def _cgroups(root: Path) -> Iterator[int]:
 def _cgroup_folders(root: Path) -> Iterator[tuple[str, Path]]:
     paths: dict[str, PurePosixPath] = {}
     for line in _lines(root / "proc/self/cgroup"):
-        _, controllers, path = line.split(":", 2)
+        _, controllers, own = line.split(":", 2)
         if not controllers or "memory" in controllers.split(","):
-            paths["cgroup" if controllers else "cgroup2"] = PurePosixPath(path)
+            paths["cgroup" if controllers else "cgroup2"] = PurePosixPath(own)
     for line in _lines(root / "proc/self/mountinfo"):
         mount, _, filesystem = line.partition(" - ")
         top, point = mount.split()[3:5]

@@ -165,7 +165,9 @@ def _begin_worker(wanted: Connection) -> None:
 
 def _end_with_parent() -> None:
     """End this worker when its parent has been killed, which cannot tell it to."""
-    multiprocessing.parent_process().join()
+    parent = multiprocessing.parent_process()
+    assert parent  # this is a worker
+    parent.join()
     os._exit(1)
 
 

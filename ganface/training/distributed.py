@@ -131,7 +131,8 @@ def this_process() -> Processes:
     if not all(name in os.environ for name in names):
         return Processes()
     local_world_size = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
-    return Processes(*(int(os.environ[name]) for name in names), local_world_size)
+    rank, world_size, local_rank = (int(os.environ[name]) for name in names)
+    return Processes(rank, world_size, local_rank, local_world_size)
 
 
 def unwrap(network: nn.Module) -> nn.Module:

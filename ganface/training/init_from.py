@@ -11,16 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganface.config.settings import BuildConfig, TrainConfig, flag_of
+from ganface.config.architecture import DcganConfig
+from ganface.config.settings import flag_of
 from ganface.errors import UserError
 from ganface.io.run import Run, find_model
 from ganface.io.tensors import read_tensors
-from ganface.models.header import PREFIXES, read_model_header
+from ganface.models.header import prefix_of, read_model_header
+from ganface.models.registry import read_description
+from ganface.models.snapshot import below
 
 if TYPE_CHECKING:
-    from ganface.training.checkpoint import Training
+    from torch import nn
 
-OF_D = ("norm", "spectral_norm")  # the settings that D is built by, beside those of G
+    from ganface.methods.base import TrainState
+
+SEES_IMAGES = ("norm", "spectral_norm")  # settings of D, about which a snapshot says nothing
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,7 @@ class Origin:
 
     path: Path
     size: int
-    settings: dict[str, Any]  # of TrainConfig: what its networks are built by
+    settings: dict[str, Any]  # what its networks are built by
 
     def adopt(
         self, build: dict[str, Any], train: dict[str, Any]
@@ -55,34 +60,41 @@ def find_origin(model: Path) -> Origin:
     checkpoints = Run(model).checkpoints() if model.is_dir() else {}
     path = checkpoints[max(checkpoints)] if checkpoints else find_model(model)
     meta = read_model_header(path).meta
-    settings = {k: v for k, v in meta["generator"].items() if k != "architecture"}
-    size = settings.pop("size")
-    train = meta.get("train")
-    if meta["kind"] == "checkpoint" and isinstance(train, dict):
-        settings |= {name: train[name] for name in OF_D if name in train}
-    TrainConfig(**settings), BuildConfig(size=size)  # a file of anybody's may hold anything
-    return Origin(path, size, settings)
+    config, train = read_description(meta["generator"]), meta.get("train")
+    settings = {name: getattr(config, name) for name in config.flags()}
+    for name in SEES_IMAGES:
+        if meta["kind"] == "snapshot":
+            del settings[name]
+        elif isinstance(train, dict) and name in train:  # of format 1, which says it there alone
+            settings[name] = train[name]
+    DcganConfig(**settings)  # a file of anybody's may hold anything
+    return Origin(path, config.size, settings)
 
 
-def begin_with(training: Training, path: Path) -> str:
-    """Give `training` the networks of a snapshot, or of a checkpoint, which has D as well.
+def begin_with(state: TrainState, config: DcganConfig, path: Path) -> str:
+    """Give `state` the networks of a snapshot, or of a checkpoint, which has D as well.
 
     Returns what to tell the user. Raises UserError if the file is damaged or does not fit.
     """
-    meta, tensors = read_tensors(path, *PREFIXES)
-    size = meta["generator"]["size"]
-    if training.G_ema.size != size:
+    meta, tensors = read_tensors(path, "snapshot", "checkpoint")
+    size = read_description(meta["generator"]).size
+    if config.size != size:
         raise UserError(f"{path}: draws faces of {size} pixels, the images have other ones")
-    G_ema = PREFIXES[meta["kind"]]
-    networks = {"G_ema": (training.G_ema, G_ema), "G": (training.players.G, G_ema)}
-    if meta["kind"] == "checkpoint":
-        networks |= {"G": (training.players.G, "G."), "D": (training.players.D, "D.")}
-    for name, (network, prefix) in networks.items():
-        state = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
-        if not all(tensor.isfinite().all() for tensor in state.values()):
+    networks: dict[str, tuple[nn.Module, str]] = {
+        f"{name}_ema": (average, name) for name, average in state.ema.items()
+    }
+    networks |= {name: (network, name) for name, network in state.networks.items()}
+    taken = []
+    for name, (network, role) in networks.items():
+        prefix = f"{name}." if meta["kind"] == "checkpoint" else prefix_of(meta, role)
+        values = below(prefix, tensors) if prefix or role == "G" else {}
+        if not values:
+            continue  # a snapshot has no D
+        if not all(tensor.isfinite().all() for tensor in values.values()):
             raise UserError(f"{path}: {name} holds what is not a number")
         try:
-            network.load_state_dict(state)
+            network.load_state_dict(values)
         except RuntimeError as error:
             raise UserError(f"{path}: its {name} is not built as this training's") from error
-    return f"begins with {', '.join(sorted(networks))} of {path}, step {meta['step']:,}"
+        taken.append(name)
+    return f"begins with {', '.join(sorted(taken))} of {path}, step {meta['step']:,}"

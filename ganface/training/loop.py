@@ -1,4 +1,4 @@
-"""The schedule of a run: batches, updates, pictures, checkpoints, signals."""
+"""The course of a run: batches, updates, pictures, checkpoints, signals."""
 
 from __future__ import annotations
 
@@ -9,157 +9,158 @@ from functools import partial
 
 from torch import Tensor
 
-from ganface.config.settings import TrainConfig
 from ganface.dataset.pack import Pack
 from ganface.errors import Interrupted
 from ganface.io.run import Run
 from ganface.io.stats import StatsFile
-from ganface.methods.gan import REG_INTERVAL, update
-from ganface.system.device import Compute
+from ganface.methods.base import Method, TrainState
+from ganface.methods.probe import Probe
+from ganface.models.ema import update_ema
 from ganface.system.signals import StopRequest
 from ganface.training.batches import Batches, Inputs, fits
-from ganface.training.checkpoint import Training, meta_of, remove_old, save_checkpoint, tensors_of
-from ganface.training.diagnostics import EXAMINE, Diagnostics
+from ganface.training.checkpoint import meta_of, remove_old, save_checkpoint, tensors_of
+from ganface.training.config import TrainConfig
+from ganface.training.display import Display
 from ganface.training.distributed import Processes
-from ganface.training.ema import update_ema
 from ganface.training.graph import GraphedUpdate
 from ganface.training.memory import fit_to_memory
-from ganface.training.progress import Display, Reporter, share_figures, take_means
+from ganface.training.report import Reporter, share_figures, take_means
 from ganface.training.snapshots import SnapshotWriter
 from ganface.training.writer import HostCopy, Writer
 
 TICK = 10  # steps between lines of stats.jsonl
-PICTURE = 100  # steps between renderings of latest.png, where the disk keeps up
+DIAGNOSE = 50  # steps between diagnostics
+PICTURE = 100  # steps between drawings of latest.png, where the disk keeps up
 
 
 def train(
     run: Run,
     pack: Pack,
     config: TrainConfig,
-    compute: Compute,
-    training: Training,
+    method: Method,
+    state: TrainState,
     display: Display,
     processes: Processes,
 ) -> None:
-    """Go on from training.step to config.steps. Raises Interrupted when told to stop."""
-    examiner = Diagnostics(pack, config, compute, training)
-    feed = open_feed(pack, config, compute, display, processes)
-    choose = partial(choose_update, training, config, compute, processes)
-    if compute.raises_oom and processes.world_size == 1 and training.step < config.steps:
-        advance = fit_to_memory(training, config, compute, feed.at(training.step + 1), choose)
+    """Go on from state.step to the last step. Raises Interrupted when told to stop."""
+    schedule, compute = config.schedule, method.compute
+    probe = Probe(pack, schedule.seed, config.architecture.z_dim, compute.device)
+    batches = open_batches(pack, config, method, display, processes)
+    choose = partial(choose_update, state, method, config, processes)
+    if compute.raises_oom and processes.world_size == 1 and state.step < schedule.steps:
+        advance = fit_to_memory(state, method, config, batches.at(state.step + 1), choose)
     else:
         advance = choose()
-    milestones = set(config.milestone_steps)
+    milestones = set(schedule.milestone_steps)
     stop = StopRequest()
     stopped_by = 0
-    began = time.monotonic() - training.seconds
+    began = time.monotonic() - state.seconds
 
     with stop.listening(), Writer() as writer:
         if processes.is_main:
-            stats = StatsFile(run.stats, training.step)
-            reporter = Reporter(stats, display, writer, config, compute, training)
-            artist = SnapshotWriter(run, pack, display, writer, config, compute, training)
-            artist.draw_reals()
+            stats = StatsFile(run.stats, state.step)
+            reporter = Reporter(stats, display, writer, config, method, state)
+            pictures = SnapshotWriter(run, pack, display, writer, config, method, state, probe)
+            pictures.draw_reals()
 
-        while training.step < config.steps and not stopped_by:
-            step = training.step + 1
+        while state.step < schedule.steps and not stopped_by:
+            step = state.step + 1
 
-            # Update D, then G, then the average of G
-            advance(feed.at(step), step % REG_INTERVAL == 0)
-            training.summed += 1
-            training.step = step
-            training.seconds = time.monotonic() - began
+            # Update every network, and the averages
+            advance(batches.at(step), bool(method.reg_interval) and step % method.reg_interval == 0)
+            state.summed += 1
+            state.step = step
+            state.seconds = time.monotonic() - began
             display.step(step)
+            # A fast GPU need not wait for a slow disk: latest.png has another chance soon
+            disk_keeps_up = not writer.busy
 
             # Report
-            last = step == config.steps
-            scored = bool(config.evaluate_every) and step % config.evaluate_every == 0
+            last = step == schedule.steps
+            scored = bool(schedule.evaluate_every) and step % schedule.evaluate_every == 0
             if step % TICK == 0 or last or scored:
-                figures = {"means": take_means(training, processes)}
-                if config.augment == "adaptive":
-                    figures["strength"] = training.players.strength
-                if step % EXAMINE == 0:
-                    figures["findings"] = examiner.examine(processes)
+                figures = {"means": take_means(state, processes), **method.report(state)}
+                if step % DIAGNOSE == 0:
+                    figures["diagnostics"] = method.diagnose(state, probe)
+                    processes.all_reduce_mean(figures["diagnostics"])
                 if processes.is_main:
                     score = None
                     if scored:
-                        artist.recalibrate()
-                        score = artist.keep_best()
+                        method.recalibrate(state, probe)
+                        score = pictures.keep_best()
                     reporter.tick(HostCopy(figures), score)
 
             # Draw, and save
             milestone = step in milestones
             stopped_by = processes.all_reduce_max(stop.number)  # asked once: a later signal waits
-            save = step % config.checkpoint_every == 0 or last or stopped_by
+            save = step % schedule.checkpoint_every == 0 or last or stopped_by
             if save:
-                share_figures(training, processes)
+                share_figures(state, processes)
                 writer.finish()  # a slow disk must not leave the last good checkpoint far behind
             if processes.is_main:
-                # A fast GPU need not wait for a slow disk: latest.png has another chance soon
-                picture = milestone or (step % PICTURE == 0 and not writer.busy)
+                picture = milestone or (step % PICTURE == 0 and disk_keeps_up)
                 if picture or save:
-                    artist.recalibrate()
+                    method.recalibrate(state, probe)
                 if picture:
-                    artist.draw_latest()
+                    pictures.draw_latest()
                 if milestone:
-                    artist.draw_milestone()
+                    pictures.draw_milestone()
                 if save:
-                    submit_checkpoint(writer, run, config, training)
+                    submit_checkpoint(writer, run, schedule.keep, method, state)
 
         writer.finish()
-        processes.all_reduce_max(
-            0
-        )  # when one process ends, torchrun tells the others to end as well
+        # When one process ends, torchrun tells the others to end as well: all wait for the last
+        processes.all_reduce_max(0)
     if stopped_by:
-        raise Interrupted(f"stopped at step {training.step}; a checkpoint is saved", stopped_by)
+        raise Interrupted(f"stopped at step {state.step}; a checkpoint is saved", stopped_by)
 
 
-def open_feed(
-    pack: Pack, config: TrainConfig, compute: Compute, display: Display, processes: Processes
+def open_batches(
+    pack: Pack, config: TrainConfig, method: Method, display: Display, processes: Processes
 ) -> Batches:
     """The images where the device gets at them fastest; where that is, is said."""
-    on_gpu, resident = compute.device.type == "cuda", fits(pack, compute.device)
+    device = method.compute.device
+    on_gpu, resident = device.type == "cuda", fits(pack, device)
     if on_gpu:
         display.note("images held in GPU memory" if resident else "images read from the pack")
-    ahead, share = on_gpu and not resident, processes.shard(config.batch_size)
-    return Batches(pack, config, compute.device, resident, ahead, share)
+    ahead, shard = on_gpu and not resident, processes.shard(config.optimizer.batch_size)
+    return Batches(pack, config, method, resident, ahead, shard)
 
 
 def choose_update(
-    training: Training, config: TrainConfig, compute: Compute, processes: Processes
+    state: TrainState, method: Method, config: TrainConfig, processes: Processes
 ) -> Callable[[Inputs, bool], None]:
-    """One update of all that `training` holds, in the way that is fastest on its device.
+    """One update of all that `state` holds, in the way that is fastest on its device.
 
-    It takes the inputs, and whether R1 and R2 are computed in it.
+    It takes the inputs, and whether the method's regularisation is computed in it.
     """
-    G, D = (
-        processes.wrap(network, config.sync_batchnorm)
-        for network in (training.players.G, training.players.D)
-    )
-    players = dataclasses.replace(training.players, G=G, D=D)
+    sync_batchnorm, count = config.hardware.sync_batchnorm, config.method.batches_per_update
+    networks = {
+        name: processes.wrap(network, sync_batchnorm) for name, network in state.networks.items()
+    }
+    wrapped = dataclasses.replace(state, networks=networks)
 
     def advance(inputs: Inputs, apply_reg: bool) -> None:
-        for optimiser, lr in zip(
-            (players.opt_D, players.opt_G), inputs.learning_rates, strict=True
-        ):
-            optimiser.param_groups[0]["lr"].copy_(lr)
-        batches = inputs.batches(config.d_steps)
-        training.sums += update(players, batches, config, compute, apply_reg)
-        update_ema(training.G_ema, training.players.G, inputs.ema_weight)
+        for name, optimizer in state.optimizers.items():
+            optimizer.param_groups[0]["lr"].copy_(inputs.rates[name])
+        state.tensors["sums"] += method.update(wrapped, inputs.batches(count), apply_reg)
+        for name, average in state.ema.items():
+            update_ema(average, state.networks[name], inputs.ema_weight)
 
-    if not (compute.use_cuda_graph and processes.world_size == 1):
+    if not (method.compute.use_cuda_graph and processes.world_size == 1):
         return advance
-    lazily = bool(config.r1 or config.r2)  # else both kinds of update are the same
-    graphs = [GraphedUpdate(partial(advance, apply_reg=kind), training) for kind in (False, True)]
-    return lambda inputs, apply_reg: graphs[lazily and apply_reg](inputs)
+    graphs = [GraphedUpdate(partial(advance, apply_reg=kind), state) for kind in (False, True)]
+    return lambda inputs, apply_reg: graphs[apply_reg](inputs)
 
 
-def submit_checkpoint(writer: Writer, run: Run, config: TrainConfig, training: Training) -> None:
-    step, meta = training.step, meta_of(training)
+def submit_checkpoint(
+    writer: Writer, run: Run, keep: int, method: Method, state: TrainState
+) -> None:
+    step, meta = state.step, meta_of(state, method.architecture)
 
     def save(tensors: dict[str, Tensor]) -> None:
         # A job before this one may have found a better score
-        save_checkpoint(run.checkpoint(step), tensors, {**meta, "best": training.best})
-        remove_old(run, config.keep)
+        save_checkpoint(run.checkpoint(step), tensors, {**meta, "best": state.best})
+        remove_old(run, keep)
 
-    writer.submit(HostCopy(tensors_of(training)), save)
+    writer.submit(HostCopy(tensors_of(state)), save)

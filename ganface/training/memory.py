@@ -1,31 +1,33 @@
 """Whether a training fits the memory: on a CPU by an estimate, on a GPU by trying.
 
-A CPU's memory is not refused to who asks for too much: when it is used up, the system kills.
+Linux overcommits memory on a CPU, and kills the process later that uses what is not there.
 """
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import gc
 from collections.abc import Callable, Iterator
 
 import torch
-from torch import nn
+from torch import Tensor
 
-from ganface.config.settings import TrainConfig
 from ganface.errors import WorkError, is_out_of_memory
-from ganface.models.dcgan import Discriminator, Generator, SelfModulatedBatchNorm
-from ganface.models.kernels.winograd import RGB, choose_method
-from ganface.models.layers import DownConv, LatentProjection, UpConv
+from ganface.methods.base import Method, TrainState
+from ganface.models.dcgan import DcganNetwork, Generator
+from ganface.models.layers import use_compiled
+from ganface.models.registry import build_network
 from ganface.system.device import DTYPES, Compute
 from ganface.training.batches import Inputs
-from ganface.training.checkpoint import Training
+from ganface.training.config import TrainConfig
 from ganface.training.graph import restored_afterwards
 
+RGB = 3
 FLOAT = 4  # bytes
 CODE = 100 * 10**6  # bytes that PyTorch takes for itself when it first computes
 # Copies of a checkpoint while it is written: as it was, dense, as bytes, and twice as a file
 COPIES = 5
-AUGMENTED = 6  # copies of a batch while it is augmented, or kept of that for its gradients
 # glibc takes what is smaller from a heap, where it leaves gaps: measured, a third of it
 HEAPED, GAPS = 32 * 2**20, 4 / 3
 
@@ -35,61 +37,66 @@ def estimate(
 ) -> int:
     """Bytes that training on a CPU takes at its peak, beyond those taken before it begins.
 
-    The peak is where D has seen reals and fakes and its gradients are about to be computed: what
-    autograd keeps of a pass is freed again by and by, and G's comes later and is smaller.
+    The peak is where the method has made its passes and gradients are about to be computed: what
+    autograd keeps of a pass is freed again by and by.
     """
+    method = config.Method(
+        config.method,
+        dataclasses.replace(config.architecture, size=size),
+        config.optimizer,
+        config.schedule.seed,
+        Compute(torch.device("cpu"), precision),
+    )
     with torch.device("meta"):  # shapes that take no memory
-        G = Generator(size, config.z_dim, config.width, config.upsample, config.modulate)
-        D = Discriminator(size, config.width, config.norm)
-    g, d = (FLOAT * sum(p.numel() for p in network.parameters()) for network in (G, D))
-    checkpoint = 2 * g + d + 2 * (g + d)  # G, G_ema, D; Adam's moments
-    gradients = g + d
+        networks = {role: build_network(role, method.architecture) for role in method.networks}
+    weights = {
+        role: FLOAT * sum(p.numel() for p in network.parameters())
+        for role, network in networks.items()
+    }
+    gradients = sum(weights.values())
+    averages = sum(weights[role] for role in method.averaged)
+    checkpoint = gradients + averages + 2 * gradients  # Adam has two moments
 
     image = batch_size * RGB * size**2  # bytes of a batch as it comes
-    # As bytes and as numbers, for each of D's updates; then reals and fakes as D sees them
-    images = config.d_steps * (image + held(FLOAT * image)) + 2 * held(FLOAT * image)
-    if config.augment != "off":
-        images += AUGMENTED * held(FLOAT * image)
+    footprint = method.footprint()
+    # As bytes and as numbers, for each batch; then what the method makes of them
+    images = config.method.batches_per_update * (image + held(FLOAT * image))
+    images += footprint.image_copies * held(FLOAT * image)
 
-    dtype = DTYPES[precision]
-    graph = kept(G, 0, batch_size, dtype, compiled) + 2 * kept(D, size, batch_size, dtype, compiled)
-    # Of a penalty, by PyTorch's kernels: images and D's pass, their gradients, and those of these
-    penalties = bool(config.r1) + bool(config.r2) + (config.loss == "wgan-gp")
-    once = held(FLOAT * image) + kept(D, size, batch_size, torch.float32, False)
-    graph += 3 * penalties * once
+    def pass_of(role: str, dtype: torch.dtype, compiled: bool) -> int:
+        return kept(networks[role], batch_size, dtype, compiled)
+
+    graph = sum(n * pass_of(role, DTYPES[precision], compiled) for role, n in footprint.passes)
+    # Of a penalty, by PyTorch's kernels: images and a pass, their gradients, and those of these
+    for role, count in footprint.penalties:
+        graph += 3 * count * (held(FLOAT * image) + pass_of(role, torch.float32, False))
     return CODE + (1 + COPIES) * checkpoint + gradients + images + graph
 
 
-def kept(network: nn.Module, side: int, batch: int, dtype: torch.dtype, compiled: bool) -> int:
-    """Bytes that autograd keeps of a pass until its gradients are computed.
+def kept(network: DcganNetwork, batch: int, dtype: torch.dtype, compiled: bool) -> int:
+    """Bytes that autograd keeps of a pass until its gradients are computed, beside its input.
 
-    side: of the images that D sees; of no meaning for G.
+    network: on the meta device, where tensors have shapes and no memory.
     """
-    total = output = 0
-    for layer in network.layers:
-        before = side
-        if isinstance(layer, LatentProjection):
-            side = 4
-        elif isinstance(layer, UpConv):
-            side *= 2
-        elif isinstance(layer, DownConv):
-            side //= 2
-        if isinstance(layer, (LatentProjection, UpConv, DownConv)):
-            # Kept by what follows: a norm, or an activation that works in place
-            output = held(batch * layer.out_channels * side**2 * dtype.itemsize)
-            total += output
-        elif isinstance(layer, nn.BatchNorm2d):
-            total += output
-        elif isinstance(layer, SelfModulatedBatchNorm):
-            total += 2 * output  # normalised, then scaled
-        if compiled and isinstance(layer, (UpConv, DownConv)):
-            transposed = isinstance(layer, UpConv)
-            K, C = layer.in_channels, layer.out_channels
-            if not transposed:
-                K, C = C, K
-            method = choose_method(batch, C, K, max(side, before), dtype)
-            total += held(method.kept(transposed) * dtype.itemsize) if method else 0
-    return total
+    config = network.config
+    if isinstance(network, Generator):
+        given = torch.empty(batch, config.z_dim, dtype=dtype, device="meta")
+    else:
+        given = torch.empty(batch, RGB, config.size, config.size, dtype=dtype, device="meta")
+        given = given.contiguous(memory_format=torch.channels_last)
+    network = copy.deepcopy(network).to(dtype)
+    use_compiled(network, compiled)
+    storages: dict[int, Tensor] = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        storages[tensor.untyped_storage()._cdata] = tensor
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        output = network(given)  # holds the graph, which holds what is kept
+    ours = {each.untyped_storage()._cdata for each in (given, *network.parameters())}
+    del output
+    return sum(held(t.untyped_storage().nbytes()) for key, t in storages.items() if key not in ours)
 
 
 def held(count: int) -> int:
@@ -109,43 +116,43 @@ Advance = Callable[[Inputs, bool], None]
 
 
 def fit_to_memory(
-    training: Training,
+    state: TrainState,
+    method: Method,
     config: TrainConfig,
-    compute: Compute,
     inputs: Inputs,
     choose: Callable[[], Advance],
 ) -> Advance:
-    """What `choose` gives, once it is found to fit the GPU's memory, with R1 and R2 as without.
+    """What `choose` gives, once it is found to fit the GPU's memory, regularised as without.
 
-    It is tried on `inputs`, which leaves no trace in `training`. Raises WorkError if it does not
-    fit, and names a batch size that does.
+    It is tried on `inputs`, which leaves no trace in `state`. Raises WorkError if it does not fit,
+    and names a batch size that does.
     """
 
     def fits(batch_size: int) -> Advance | None:
         gc.collect()  # what a try before this one left
         torch.cuda.empty_cache()
-        *batch, learning_rates, ema_weight = inputs
-        part = [tensor[: config.d_steps * batch_size] for tensor in batch]
+        part = inputs.first(config.method.batches_per_update * batch_size)
         advance = choose()
         try:
-            with restored_afterwards(training):
-                for apply_reg in sorted({False, bool(config.r1 or config.r2)}):
-                    advance(Inputs(*part, learning_rates, ema_weight), apply_reg)
+            with restored_afterwards(state):
+                for apply_reg in sorted({False, bool(method.reg_interval)}):
+                    advance(part, apply_reg)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
-            scaler = compute.grad_scaler()  # in place of one that stopped half way
-            scaler.load_state_dict(training.players.scaler.state_dict())
-            training.players.scaler = scaler
+            scaler = method.compute.grad_scaler()  # in place of one that stopped half way
+            scaler.load_state_dict(state.scaler.state_dict())
+            state.scaler = scaler
             return None
         return advance
 
-    advance = fits(config.batch_size)
+    batch_size = config.optimizer.batch_size
+    advance = fits(batch_size)
     if advance:
         return advance
-    problem = f"--batch-size {config.batch_size}: too large for the GPU's memory"
-    if training.step:
+    problem = f"--batch-size {batch_size}: too large for the GPU's memory"
+    if state.step:
         raise WorkError(f"{problem}; end other programs that use it, then --resume")
-    found = next(filter(fits, smaller(config.batch_size)), None)
+    found = next(filter(fits, smaller(batch_size)), None)
     advice = f"--batch-size {found} fits" if found else "so is 2; give a smaller --width"
     raise WorkError(f"{problem}; {advice}; begin anew, with another --out")

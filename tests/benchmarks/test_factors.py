@@ -3,10 +3,10 @@ import csv
 import factors
 import pytest
 import torch
-from conftest import call
+from conftest import call, dcgan
 from factors import COLOURS, KINDS, DrawnFaces, colour_of, fringe, kind_of, nearest
 
-from ganface.config.settings import BuildConfig
+from ganface.config.dataset import BuildConfig
 from ganface.dataset.cache import cached_pack
 from ganface.dataset.pack import Pack
 from ganface.models.dcgan import Generator
@@ -68,7 +68,7 @@ def test_what_is_no_face_is_not_counted(faces):
 
 def test_an_untrained_G_covers_nothing(faces, monkeypatch):
     monkeypatch.setattr(factors, "SAMPLES", 50)
-    G = Generator(32, 8, 4).eval()
+    G = Generator(dcgan(32, 8, 4)).eval()
     factors.forget(G)
     assert faces.measure(factors.draw(G))["covered"] < 0.1
 

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from floors import Layer, discriminator_layers, generator_layers, update_bytes, update_flops
+from floors import Layer, layers_of, update_bytes, update_flops
 from reference_dcgan import discriminator, generator
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 def test_the_layers_do_the_arithmetic_that_pytorch_counts(size):
     with FlopCounterMode(display=False) as counted:
         discriminator(size, 4)(generator(size, 8, 4)(torch.randn(3, 8, 1, 1)))
-    layers = generator_layers(size, 8, 4) + discriminator_layers(size, 4)
+    layers = layers_of("G", size, 8, 4) + layers_of("D", size, 8, 4)
     assert counted.get_total_flops() == 2 * 3 * sum(layer.multiply_adds for layer in layers)
 
 
@@ -28,13 +28,19 @@ def test_an_update_is_eleven_passes_less_the_two_that_nobody_needs():
 
 
 def test_bytes_are_those_of_each_pass_and_of_the_optimisers():
-    # One doubling: z [2] -> [1, 4, 4] -> [3, 8, 8], and back to one logit
-    G = [Layer(2, 1, 1, 4), Layer(1, 4, 3, 8)]
-    D = [Layer(3, 8, 1, 4), Layer(1, 4, 1, 1)]
-    assert (generator_layers(8, 2, 1), discriminator_layers(8, 1)) == (G, D)
+    # z [2] -> [4, 4, 4] -> [2, 8, 8] -> [1, 16, 16] -> [3, 32, 32], and back to one logit
+    G = [Layer(2, 1, 4, 4), Layer(4, 4, 2, 8), Layer(2, 8, 1, 16), Layer(1, 16, 3, 32)]
+    D = [Layer(3, 32, 1, 16), Layer(1, 16, 2, 8), Layer(2, 8, 4, 4), Layer(4, 4, 1, 1)]
+    assert (layers_of("G", 32, 2, 1), layers_of("D", 32, 2, 1)) == (G, D)
     batch = 5
-    numbers = 6 * (batch * (192 + 16) + 48) + 8 * (batch * (16 + 1) + 16)  # D
-    numbers += 2 * (batch * (2 + 16) + 32) + 3 * (batch * (16 + 192) + 48)  # G
-    adam, average = 7 * (48 + 16 + 32 + 48), 3 * (32 + 48)
-    assert update_bytes(8, 2, 1, batch, "bf16") == 2 * numbers + 4 * (adam + average)
-    assert update_bytes(8, 2, 1, batch, "fp32") == 4 * numbers + 4 * (adam + average)
+
+    def moved(layers, first, others):
+        numbers = [batch * layer.activations + layer.weights for layer in layers]
+        return first * numbers[0] + others * sum(numbers[1:])
+
+    numbers = moved(D, 6, 8) + moved(G, 2, 3)
+    weights_G, weights_D = 16 * (8 + 8 + 2 + 3), 16 * (3 + 2 + 8 + 4)
+    assert weights_G == sum(layer.weights for layer in G)
+    state = 4 * (7 * (weights_G + weights_D) + 3 * weights_G)  # Adam's, and the average of G
+    assert update_bytes(32, 2, 1, batch, "bf16") == 2 * numbers + state
+    assert update_bytes(32, 2, 1, batch, "fp32") == 4 * numbers + state

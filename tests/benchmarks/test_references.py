@@ -8,9 +8,10 @@ import reference_dcgan
 import reference_ingest
 import reference_sample
 import torch
+from conftest import dcgan
 from PIL import Image
 
-from ganface.config.settings import SIZES
+from ganface.config.architecture import SIZES
 from ganface.io.run import Run
 from ganface.latents.seeds import z_of
 from ganface.models.dcgan import Discriminator, Generator
@@ -30,11 +31,11 @@ def folder(faces, tmp_path):
 @pytest.mark.parametrize("size", SIZES)
 def test_the_networks_are_those_of_ganface(size):
     z, images = torch.randn(4, 8), torch.randn(4, 3, size, size)
-    ours, theirs = Generator(size, 8, 4), reference_dcgan.generator(size, 8, 4)
+    ours, theirs = Generator(dcgan(size, 8, 4)), reference_dcgan.generator(size, 8, 4)
     theirs.load_state_dict(ours.layers.state_dict())
     torch.testing.assert_close(theirs(z[:, :, None, None]), ours(z))
 
-    ours, theirs = Discriminator(size, 4), reference_dcgan.discriminator(size, 4)
+    ours, theirs = Discriminator(dcgan(size, width=4)), reference_dcgan.discriminator(size, 4)
     theirs.load_state_dict(ours.layers.state_dict())
     torch.testing.assert_close(theirs(images).flatten(), ours(images).sigmoid())
 

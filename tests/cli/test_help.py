@@ -1,11 +1,13 @@
 """What the program says of itself, and how fast."""
 
+import os
 import subprocess
 import sys
 
 import pytest
 
 from ganface import __version__
+from ganface.cli.main import COMMANDS, load_command
 
 
 def test_version_is_one_line_on_stdout(invoke):
@@ -64,3 +66,25 @@ def test_no_command_shows_the_help(invoke):
     assert result.code == 2
     assert "interpolate" in result.out + result.err
     assert "Traceback" not in result.err
+
+
+def test_the_list_of_commands_says_what_each_says_of_itself():
+    for name, text in COMMANDS.items():
+        command = load_command(name)
+        assert command.name == name
+        assert command.help.splitlines()[0] == text
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell of POSIX")
+def test_the_shell_completes_commands_and_options():
+    def complete(words):
+        env = {**os.environ, "_GANFACE_COMPLETE": "complete_bash", "COMP_WORDS": words}
+        env["COMP_CWORD"] = str(words.count(" "))
+        code = "import sys; sys.argv = ['ganface']; from ganface.cli.main import main; main()"
+        result = subprocess.run(
+            [sys.executable, "-c", code], env=env, capture_output=True, text=True
+        )
+        return result.stdout.split()
+
+    assert complete("ganface sa") == ["sample"]
+    assert "--milestones" in complete("ganface train --mi")

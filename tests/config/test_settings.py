@@ -1,18 +1,17 @@
 import dataclasses
 
 import pytest
+import torch
+from conftest import changed, train_config
 
-from ganface.config.settings import (
-    PRESETS,
-    BuildConfig,
-    DeviceConfig,
-    TrainConfig,
-    changed_settings,
-    check_size,
-    flag_of,
-    parse_integers,
-)
+from ganface.config.architecture import check_size
+from ganface.config.dataset import BuildConfig
+from ganface.config.schedule import ScheduleConfig
+from ganface.config.settings import changed_settings, flag_of, parse_integers
 from ganface.errors import UserError
+from ganface.system.device import Compute
+from ganface.training.config import ALL_GROUPS, PRESETS, TrainConfig
+from ganface.training.start import create
 
 
 @pytest.mark.parametrize(
@@ -53,19 +52,19 @@ def test_integers_below_the_lowest_are_refused():
         (BuildConfig, "background", "notacolour"),
         (BuildConfig, "max_bad", 101),
         (BuildConfig, "max_bad", float("nan")),
-        (TrainConfig, "steps", 0),
-        (TrainConfig, "batch_size", 1),
-        (TrainConfig, "width", 0),
-        (TrainConfig, "lr", 0.0),
-        (TrainConfig, "lr", float("nan")),
-        (TrainConfig, "lr", float("inf")),
-        (TrainConfig, "beta1", 1.0),
-        (TrainConfig, "ema_decay", 1.0),
-        (TrainConfig, "seed", -1),
-        (TrainConfig, "seeds", "5-1"),
-        (TrainConfig, "milestones", "0,100"),
-        (TrainConfig, "checkpoint_every", 0),
-        (TrainConfig, "keep", 0),
+        (train_config, "steps", 0),
+        (train_config, "batch_size", 1),
+        (train_config, "width", 0),
+        (train_config, "lr", 0.0),
+        (train_config, "lr", float("nan")),
+        (train_config, "lr", float("inf")),
+        (train_config, "beta1", 1.0),
+        (train_config, "ema_decay", 1.0),
+        (train_config, "seed", -1),
+        (train_config, "seeds", "5-1"),
+        (train_config, "milestones", "0,100"),
+        (train_config, "checkpoint_every", 0),
+        (train_config, "keep", 0),
     ],
 )
 def test_each_setting_is_checked_and_named_as_its_flag(settings, name, value):
@@ -79,7 +78,7 @@ def test_colours_are_names_and_codes(colour):
 
 
 def test_every_setting_has_a_help_text_that_ends_as_a_sentence():
-    for settings in (BuildConfig, DeviceConfig, TrainConfig):
+    for settings in (BuildConfig, *ALL_GROUPS):
         for field in dataclasses.fields(settings):
             assert field.metadata["help"].endswith(".")
 
@@ -93,7 +92,7 @@ def test_every_setting_has_a_help_text_that_ends_as_a_sentence():
     ],
 )
 def test_milestones_are_those_that_the_run_reaches_and_its_end(steps, milestones, reached):
-    assert TrainConfig(steps=steps, milestones=milestones).milestone_steps == reached
+    assert ScheduleConfig(steps=steps, milestones=milestones).milestone_steps == reached
 
 
 @pytest.mark.parametrize(
@@ -109,39 +108,45 @@ def test_settings_that_make_no_sense_together_are_refused_with_the_reason(settin
         TrainConfig.of({"preset": "dcgan", **settings})
 
 
+CONFIG = train_config(upsample="transposed", modulate=False)
+
+
 def test_a_run_of_an_older_ganface_goes_on_as_it_began():
-    stored = dataclasses.asdict(TrainConfig())
-    del stored["lr_decay"], stored["init_from"]
-    assert TrainConfig.stored(stored) == TrainConfig(lr_decay=0)
-    assert TrainConfig.stored({**stored, "lr_decay": 7}) == TrainConfig(lr_decay=7)
+    stored = CONFIG.flat()
+    for name in ("lr_decay", "init_from", "method", "upsample", "modulate"):
+        del stored[name]
+    assert TrainConfig.stored(stored) == changed(CONFIG, lr_decay=0)
+    assert TrainConfig.stored({**stored, "lr_decay": 7}) == changed(CONFIG, lr_decay=7)
 
 
 def test_a_preset_gives_the_defaults_and_what_is_given_goes_before():
     config = TrainConfig.of({"preset": "dcgan", "lr_d": 1e-3, "beta1": 0.1})
-    assert (config.preset, config.loss, config.norm, config.beta1) == ("dcgan", "ns", "batch", 0.1)
-    assert (config.rate_D, config.rate_G) == (1e-3, 2e-4)
-    assert TrainConfig.of({}) == TrainConfig()
-    assert TrainConfig.of({"loss": "wgan-gp", "norm": "none"}).r1 == 0.0
+    assert (config.recipe.preset, config.method.loss) == ("dcgan", "ns")
+    assert (config.architecture.norm, config.optimizer.beta1) == ("batch", 0.1)
+    method, _ = create(config, 32, Compute(torch.device("cpu"), "fp32"))
+    assert method.rates() == {"D": 1e-3, "G": 2e-4}
+    assert TrainConfig.of({}) == train_config()
+    assert TrainConfig.of({"loss": "wgan-gp", "norm": "none"}).method.r1 == 0.0
     with pytest.raises(UserError, match="--lr-g 0"):
-        TrainConfig(lr_g=0.0)
+        train_config(lr_g=0.0)
 
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_every_preset_is_of_settings_that_go_together(preset):
-    assert TrainConfig.of({"preset": preset}).preset == preset
+    assert TrainConfig.of({"preset": preset}).recipe.preset == preset
 
 
 def test_images_per_step_are_those_of_all_updates_of_D():
-    assert TrainConfig(batch_size=8, d_steps=3).images_per_step == 24
+    assert train_config(batch_size=8, d_steps=3).images_per_step == 24
 
 
 def test_only_settings_that_change_the_training_stand_in_the_way_of_a_resume():
-    old = TrainConfig()
+    old = train_config().groups
     assert changed_settings(old, {"steps": 1, "keep": 9, "device": "cpu", "width": 64}) == []
     assert changed_settings(old, {"batch_size": 32, "lr": 0.1, "flip": False}) == [
+        "--flip was True, now False",
         "--batch-size was 64, now 32",
         "--lr was 0.0002, now 0.1",
-        "--flip was True, now False",
     ]
 
 
@@ -149,3 +154,13 @@ def test_only_settings_that_change_the_training_stand_in_the_way_of_a_resume():
 def test_sizes_without_networks_are_refused(size):
     with pytest.raises(UserError, match=f"--size {size}"):
         check_size(size)
+
+
+def test_a_flag_of_another_method_is_refused_and_an_unknown_one_named():
+    with pytest.raises(UserError, match="unknown setting diffusion"):
+        TrainConfig.stored({"diffusion": True})
+
+
+def test_no_name_is_in_two_groups():
+    names = [name for group in ALL_GROUPS for name in group.flags() if "Method" not in group.TITLE]
+    assert len(names) == len(set(names))

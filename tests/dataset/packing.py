@@ -4,7 +4,7 @@ import zipfile
 
 from conftest import tree
 
-from ganface.config.settings import BuildConfig
+from ganface.config.dataset import BuildConfig
 from ganface.dataset.build import build_pack
 
 CONFIG = BuildConfig(size=16, max_bad=60)

@@ -8,7 +8,7 @@ from conftest import draw_folder, draw_image, tree
 from packing import build, zip_of
 from PIL import Image
 
-from ganface.config.settings import BuildConfig
+from ganface.config.dataset import BuildConfig
 from ganface.dataset.build import report_path
 from ganface.dataset.pack import Pack
 from ganface.dataset.sources import list_source

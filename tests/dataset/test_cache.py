@@ -4,7 +4,7 @@ import pytest
 from conftest import draw_folder, draw_image
 from packing import CONFIG
 
-from ganface.config.settings import BuildConfig
+from ganface.config.dataset import BuildConfig
 from ganface.dataset.cache import cached_pack
 
 

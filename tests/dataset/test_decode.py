@@ -7,7 +7,7 @@ import pytest
 from conftest import draw_image
 from PIL import Image, ImageOps
 
-from ganface.config.settings import BuildConfig
+from ganface.config.dataset import BuildConfig
 from ganface.dataset.decode import SUFFIXES, BadImageError, decode
 
 SIZE = 32

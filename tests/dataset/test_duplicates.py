@@ -5,7 +5,7 @@ from conftest import draw_folder, draw_image
 from packing import build
 from PIL import Image
 
-from ganface.config.settings import BuildConfig
+from ganface.config.dataset import BuildConfig
 from ganface.dataset.duplicates import NearDuplicates
 from ganface.dataset.pack import Pack
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from ganface.config.settings import BuildConfig
+from ganface.config.dataset import BuildConfig
 from ganface.dataset.pack import HEADER_BYTES, Pack, check_pack, write_pack
 from ganface.errors import UserError, WorkError
 from ganface.io.tensors import write_tensors
@@ -131,7 +131,7 @@ def test_a_pack_without_images_is_refused(tmp_path):
 
 
 def test_a_pack_whose_settings_are_unknown_is_refused(tmp_path):
-    write_tensors(tmp_path / "pack", "pack", {"images": torch.zeros(1)}, {"size": 8})
+    write_tensors(tmp_path / "pack", "pack", {"images": torch.zeros(1)}, {"size": "8"})
     with pytest.raises(UserError, match="no pack of this ganface"):
         Pack(tmp_path / "pack")
 

@@ -2,11 +2,11 @@ import pytest
 import torch
 from conftest import draw_folder
 
-from ganface.config.settings import BuildConfig
+from ganface.config.dataset import BuildConfig
 from ganface.dataset.build import build_pack
 from ganface.dataset.pack import Pack
 from ganface.errors import UserError
-from ganface.evaluation.drawn import CHUNK, choose, describe
+from ganface.evaluation.drawn import CHUNK, choose, extract_features
 from ganface.evaluation.evaluate import Evaluation, Pair, draw_pairs, split_size
 
 COUNT = 100
@@ -127,6 +127,6 @@ def test_images_are_described_in_chunks_and_in_order(reals):
         sizes.append(len(images))
         return images.float().mean((1, 2, 3))
 
-    (means,) = describe(reals, indices, [mean])
+    (means,) = extract_features(reals, indices, [mean])
     assert sorted(sizes) == [CHUNK, CHUNK]
     torch.testing.assert_close(means, reals.batch(indices).float().mean((1, 2, 3)))

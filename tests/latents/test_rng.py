@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from ganface.dataset.order import DataOrder
-from ganface.latents.rng import flips_at, generator, z_at
+from ganface.latents.rng import generator, normal, uniform
 
 STEPS = 30
 
@@ -34,7 +34,7 @@ def test_the_order_is_a_function_of_the_step_however_it_is_asked_for():
 
 
 @pytest.mark.parametrize(
-    "draw", [lambda seed, step: z_at(seed, step, 16, 8), lambda s, step: flips_at(s, step, 64)]
+    "draw", [lambda s, step: normal(s, "z", step, 16, 8), lambda s, step: uniform(s, "x", step, 64)]
 )
 def test_noise_is_a_function_of_seed_and_step(draw):
     before = torch.get_rng_state()
@@ -44,13 +44,14 @@ def test_noise_is_a_function_of_seed_and_step(draw):
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_z_is_standard_normal_and_half_of_the_images_are_mirrored():
-    z = z_at(0, 1, 1000, 20)
+def test_noise_is_standard_normal_or_uniform():
+    z = normal(0, "z", 1, 1000, 20)
     assert abs(z.mean().item()) < 0.03
     assert abs(z.std().item() - 1) < 0.03
-    flips = flips_at(0, 1, 10_000)
-    assert flips.dtype == torch.bool
-    assert 0.47 < flips.float().mean().item() < 0.53
+    chances = uniform(0, "flips", 1, 10_000)
+    assert 0 <= chances.min() < 0.01
+    assert 0.99 < chances.max() < 1
+    assert 0.47 < chances.mean().item() < 0.53
 
 
 def test_streams_of_one_seed_share_nothing():

@@ -2,10 +2,11 @@
 
 import pytest
 import torch
+from conftest import dcgan
 from torch import nn
 
 from ganface.losses.penalties import one_centred, zero_centred
-from ganface.models.dcgan import Discriminator, initialise
+from ganface.models.dcgan import Discriminator
 from ganface.models.kernels.winograd import load_libraries
 from ganface.models.layers import DownConv, use_compiled
 from ganface.system.compiler import CannotCompile
@@ -58,8 +59,8 @@ def test_images_get_no_gradient_of_a_penalty():
 
 @pytest.fixture
 def D():
-    D = Discriminator(32, 16, norm="none")
-    initialise(D, torch.Generator().manual_seed(0))
+    D = Discriminator(dcgan(32, width=16, norm="none"))
+    D.initialise(torch.Generator().manual_seed(0))
     return D
 
 

@@ -1,24 +1,26 @@
 import copy
-import dataclasses
 from collections import Counter
 
 import pytest
 import torch
+from conftest import changed, dcgan
 from torch import nn
 from torch.optim import SGD, Adam
 
-from ganface.config.settings import TrainConfig
 from ganface.losses.adversarial import LOSSES, non_saturating_loss_D, non_saturating_loss_G
 from ganface.losses.augment import AUGMENT_NOISE, augment
 from ganface.losses.penalties import one_centred, zero_centred
-from ganface.methods.gan import REG_INTERVAL, STATISTICS, Batch, Players, frozen
-from ganface.methods.gan import update as update_on
-from ganface.models.dcgan import Discriminator, Generator, initialise
+from ganface.methods.base import Batch, TrainState
+from ganface.methods.gan import REG_INTERVAL, Gan
+from ganface.methods.parts import frozen
+from ganface.models.dcgan import Discriminator, Generator
 from ganface.models.kernels.winograd import load_libraries
 from ganface.models.layers import use_compiled
 from ganface.system.compiler import CannotCompile
 from ganface.system.device import DTYPES, Compute
-from ganface.training.checkpoint import start, tensors_of
+from ganface.training.checkpoint import tensors_of
+from ganface.training.config import TrainConfig
+from ganface.training.start import create
 
 CPU = Compute(torch.device("cpu"), "fp32")
 BATCH = 8
@@ -31,9 +33,9 @@ def noise(seed, *shape):
 
 @pytest.fixture
 def networks():
-    G, D = Generator(32, 8, 4), Discriminator(32, 4)
+    G, D = Generator(dcgan(32, 8, 4)), Discriminator(dcgan(32, width=4))
     for seed, network in enumerate((G, D)):
-        initialise(network, torch.Generator().manual_seed(seed))
+        network.initialise(torch.Generator().manual_seed(seed))
     return G, D
 
 
@@ -48,16 +50,24 @@ def z():
 
 
 def players(G, D, lr_G, lr_D):
-    return Players(
-        *(G, D, SGD(G.parameters(), lr_G), SGD(D.parameters(), lr_D)),
-        *(CPU.grad_scaler(), torch.tensor(1.0)),
-    )
+    optimizers = {"G": SGD(G.parameters(), lr_G), "D": SGD(D.parameters(), lr_D)}
+    tensors = {"augment_p": torch.tensor(1.0)}
+    return TrainState({"G": G, "D": D}, optimizers, {}, tensors, CPU.grad_scaler())
 
 
-def update(players, reals, z, compute=CPU, config=PAPER, **options):
+def method(config, compute=CPU):
+    return create(changed(config, width=4, z_dim=8), 32, compute)[0]
+
+
+def batch_of(reals, z):
+    places, chances = noise(6, len(z)).sigmoid(), noise(5, len(z), 2, AUGMENT_NOISE).sigmoid()
+    indices = torch.arange(len(z))
+    return Batch(reals, indices, {"z": z, "augment": chances, "interpolation": places})
+
+
+def update(players, reals, z, compute=CPU, config=PAPER, apply_reg=False):
     """One update of D and G, on one batch."""
-    dice, mix = noise(5, len(z), 2, AUGMENT_NOISE).sigmoid(), noise(6, len(z)).sigmoid()
-    return update_on(players, [Batch(reals, z, dice, mix)], config, compute, **options)
+    return method(config, compute).update(players, [batch_of(reals, z)], apply_reg)
 
 
 def values(network):
@@ -126,7 +136,7 @@ def test_statistics_are_those_from_before_the_update(networks, reals, z):
         "grad_G": norm_of(G),
     }
     assert not statistics.requires_grad
-    torch.testing.assert_close(statistics, torch.stack([expected[name] for name in STATISTICS]))
+    torch.testing.assert_close(statistics, torch.stack([expected[name] for name in Gan.metrics]))
 
 
 def test_a_step_that_the_scaler_skips_gives_finite_statistics(networks, reals, z):
@@ -134,7 +144,7 @@ def test_a_step_that_the_scaler_skips_gives_finite_statistics(networks, reals, z
     game.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**60)  # fp16 ends at 2**16
     start = [values(network) for network in networks]
     statistics = update(game, reals, z, Compute(torch.device("cpu"), "fp16"))
-    found = dict(zip(STATISTICS, statistics.tolist(), strict=True))
+    found = dict(zip(Gan.metrics, statistics.tolist(), strict=True))
     torch.testing.assert_close([values(network) for network in networks], start, rtol=0, atol=0)
     assert found["grad_D"] == found["grad_G"] == 0
     assert found["loss_D"] > 0
@@ -153,7 +163,7 @@ def test_reals_and_fakes_are_normalised_apart(networks, reals, z):
 def test_D_learns_to_tell_a_tiny_set_from_the_fakes(networks, reals, z):
     G, D = networks
     arena = players(G, D, 0.0, 0.0)
-    arena.opt_D = Adam(D.parameters(), 2e-3, betas=(0.5, 0.999))
+    arena.optimizers["D"] = Adam(D.parameters(), 2e-3, betas=(0.5, 0.999))
     losses = [update(arena, reals, z)[0].item() for _ in range(15)]
     assert losses[-1] < 0.5 * losses[0]
 
@@ -161,22 +171,22 @@ def test_D_learns_to_tell_a_tiny_set_from_the_fakes(networks, reals, z):
 def test_G_learns_to_deceive_a_D_that_stands_still(networks, reals, z):
     G, D = networks
     arena = players(G, D, 0.0, 0.0)
-    arena.opt_G = Adam(G.parameters(), 2e-3, betas=(0.5, 0.999))
+    arena.optimizers["G"] = Adam(G.parameters(), 2e-3, betas=(0.5, 0.999))
     statistics = torch.stack([update(arena, reals, z) for _ in range(15)])
     loss_G, D_Gz = statistics[:, 1], statistics[:, 3]
     assert loss_G[-1] < loss_G[0]
     assert D_Gz[-1] > D_Gz[0]
 
 
-FREE = dataclasses.replace(PAPER, norm="none")
+FREE = changed(PAPER, norm="none")
 
 
 @pytest.fixture
 def free():
     """Networks without BatchNorm in D."""
-    G, D = Generator(32, 8, 4), Discriminator(32, 4, norm="none")
+    G, D = Generator(dcgan(32, 8, 4)), Discriminator(dcgan(32, width=4, norm="none"))
     for seed, network in enumerate((G, D)):
-        initialise(network, torch.Generator().manual_seed(seed))
+        network.initialise(torch.Generator().manual_seed(seed))
     return G, D
 
 
@@ -196,7 +206,7 @@ def test_without_BatchNorm_reals_and_fakes_go_through_D_together(free, reals, z)
 
 def test_penalties_are_added_to_the_loss_of_D_where_they_are_due(free, reals, z):
     G, D = free
-    config = dataclasses.replace(FREE, r1=0.3, r2=0.7)
+    config = changed(FREE, r1=0.3, r2=0.7)
     with torch.no_grad():
         fakes = G(z)
     update(players(G, D, 0.0, 0.0), reals, z, config=config)
@@ -210,9 +220,9 @@ def test_penalties_are_added_to_the_loss_of_D_where_they_are_due(free, reals, z)
         torch.testing.assert_close(parameter.grad, whole, rtol=1e-4, atol=1e-6)
 
 
-def test_the_wasserstein_loss_is_apply_reg_always(free, reals, z):
+def test_the_wasserstein_loss_is_penalised_always(free, reals, z):
     G, D = free
-    config = dataclasses.replace(FREE, loss="wgan-gp")
+    config = changed(FREE, loss="wgan-gp")
     mix = noise(6, BATCH).sigmoid()
     with torch.no_grad():
         fakes = G(z)
@@ -224,7 +234,7 @@ def test_the_wasserstein_loss_is_apply_reg_always(free, reals, z):
 
 def test_G_s_relativistic_loss_looks_at_reals_through_the_new_D(free, reals, z):
     G, D = free
-    config = dataclasses.replace(FREE, loss="rpgan")
+    config = changed(FREE, loss="rpgan")
     by_hand = copy.deepcopy(G)
     update(players(G, D, 0.0, 0.5), reals, z, config=config)
     loss = LOSSES["rpgan"].G(D(reals), D(by_hand(z)))
@@ -234,16 +244,14 @@ def test_G_s_relativistic_loss_looks_at_reals_through_the_new_D(free, reals, z):
 
 def test_D_is_updated_once_for_each_batch_and_G_once(networks, reals, z):
     G, D = networks
-    one, two = (
-        Batch(sign * reals, sign * z, noise(5, 8, 2, AUGMENT_NOISE), z[:, 0]) for sign in (1, -1)
-    )
+    one, two = (batch_of(sign * reals, sign * z) for sign in (1, -1))
     by_hand = players(*copy.deepcopy(networks), 0.0, 0.5)
-    update(by_hand, one.reals, one.z)
-    by_hand.opt_G.param_groups[0]["lr"] = 0.5
-    update(by_hand, two.reals, two.z)
-    update_on(players(G, D, 0.5, 0.5), [one, two], PAPER, CPU)
-    for network, expected in ((G, by_hand.G), (D, by_hand.D)):
-        torch.testing.assert_close(values(network), values(expected))
+    update(by_hand, one.reals, one.noise["z"])
+    by_hand.optimizers["G"].param_groups[0]["lr"] = 0.5
+    update(by_hand, two.reals, two.noise["z"])
+    method(PAPER).update(players(G, D, 0.5, 0.5), [one, two], False)
+    for name, network in (("G", G), ("D", D)):
+        torch.testing.assert_close(values(network), values(by_hand.networks[name]))
 
 
 @pytest.mark.parametrize(
@@ -259,14 +267,14 @@ def test_an_adaptive_augmentation_grows_while_D_gets_too_much_right(
 ):
     monkeypatch.setattr("ganface.losses.augment.RIGHT", bound)
     playing = players(*networks, 0.0, 0.0)
-    playing.strength.fill_(0.5)
-    update(playing, reals[:4], z[:4], config=dataclasses.replace(PAPER, augment=augment))
-    assert playing.strength.item() == pytest.approx(after, abs=1e-7)
+    playing.tensors["augment_p"].fill_(0.5)
+    update(playing, reals[:4], z[:4], config=changed(PAPER, augment=augment))
+    assert playing.tensors["augment_p"].item() == pytest.approx(after, abs=1e-7)
 
 
 def test_D_sees_reals_and_fakes_augmented_and_G_learns_through_it(networks, reals, z):
     G, D = networks
-    config = dataclasses.replace(PAPER, augment="on")
+    config = changed(PAPER, augment="on")
     seen = []
     D.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0].detach()))  # noqa: ARG005
     with torch.no_grad():
@@ -299,17 +307,17 @@ def test_compiled_kernels_lose_at_most_twice_the_bits_of_plain_ones(precision):
     except CannotCompile as error:
         pytest.skip(f"nothing to compile with: {error}")
     compute = Compute(torch.device("cpu"), precision)
-    config = dataclasses.replace(PAPER, width=16, z_dim=16, batch_size=16)
+    config = changed(PAPER, width=16, z_dim=16, batch_size=16)
 
     def updated(seed, dtype, compute, compiled):
-        training = start(dataclasses.replace(config, seed=seed), 32, compute)
-        for network in (training.players.G, training.players.D):
+        method, state = create(changed(config, seed=seed), 32, compute)
+        for network in state.networks.values():
             network.to(dtype)
             if compiled:
                 use_compiled(network)
         reals, z = noise(seed, 16, 3, 32, 32).tanh(), noise(seed + 1, 16, 16)
-        update(training.players, reals.to(dtype), z.to(dtype), compute, config)
-        tensors = tensors_of(training)
+        method.update(state, [batch_of(reals.to(dtype), z.to(dtype))], False)
+        tensors = tensors_of(state)
         return {n: t for n, t in tensors.items() if t.is_floating_point() and t.dim() and t.any()}
 
     squares = {False: Counter(), True: Counter()}

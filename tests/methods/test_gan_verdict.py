@@ -4,16 +4,14 @@ from ganface.methods.gan_verdict import (
     D_AHEAD,
     D_TOO_FAST,
     D_WINS,
-    EARLY,
     G_TOO_FAST,
-    HEALTHY,
     IMAGES_ALIKE,
     OVERFITS,
     TOO_FAST,
-    compare_latest,
     judge,
     relevant,
 )
+from ganface.methods.verdict import EARLY, HEALTHY, compare_latest
 
 # As seen in trainings that went well
 TICK = {"accuracy_real": 0.9, "accuracy_fake": 0.95, "grad_D": 30.0, "grad_G": 20.0}

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from conftest import tree
+from conftest import dcgan, tree
 from PIL import Image
 
 from ganface.io.tensors import read_header
@@ -53,7 +53,7 @@ def test_drawing_changes_nothing_in_the_generator(G, z):
 
 
 def test_where_many_are_drawn_they_are_drawn_the_same_but_for_a_level_here_and_there():
-    G = Generator(32, 8, 16).eval()
+    G = Generator(dcgan(32, 8, 16)).eval()
     before = generate(G, z_of(range(9), 8)).int()
     use_compiled_kernels(G, COMPILE_FACES - 1)
     assert torch.equal(generate(G, z_of(range(9), 8)).int(), before)

@@ -1,9 +1,10 @@
 import pytest
 import torch
+from conftest import dcgan
 from torch import nn
 from torch.nn.functional import conv2d, interpolate
 
-from ganface.models.dcgan import Discriminator, Generator, initialise
+from ganface.models.dcgan import Discriminator, Generator
 from ganface.models.layers import (
     DownConv,
     LatentProjection,
@@ -54,7 +55,7 @@ def test_to_enlarge_is_to_make_pixels_larger_and_then_to_convolve():
 
 def test_kernels_are_uncompiled_within_a_block_alone():
     for compiled in (True, False):
-        D = Discriminator(32, 16)
+        D = Discriminator(dcgan(32, width=16))
         use_compiled(D, compiled)
         halves = [module for module in D.modules() if isinstance(module, DownConv)]
         with pytest.raises(ValueError, match="stop"), uncompiled(D):  # noqa: PT012
@@ -65,9 +66,9 @@ def test_kernels_are_uncompiled_within_a_block_alone():
 
 @pytest.mark.parametrize(("upsample", "norm"), [("transposed", "batch"), ("nearest", "none")])
 def test_compiled_networks_have_the_same_parameters_and_draw_the_same(upsample, norm):
-    G, D = Generator(32, 8, 16, upsample), Discriminator(32, 16, norm)
+    G, D = Generator(dcgan(32, 8, 16, upsample)), Discriminator(dcgan(32, width=16, norm=norm))
     for network in (G, D):
-        initialise(network, torch.Generator().manual_seed(0))
+        network.initialise(torch.Generator().manual_seed(0))
     z = torch.randn(4, 8)
     images = G(z)
     logits = D(images)

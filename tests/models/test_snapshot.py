@@ -1,25 +1,32 @@
 import pytest
 import torch
+from conftest import dcgan
 from safetensors import safe_open
 
 from ganface.errors import UserError
 from ganface.io.tensors import write_tensors
 from ganface.latents.seeds import z_of
-from ganface.models.dcgan import Generator, initialise
-from ganface.models.snapshot import describe_generator, load_generator, save_snapshot
+from ganface.models.dcgan import Generator
+from ganface.models.registry import describe
+from ganface.models.snapshot import load_generator, save_snapshot
 
 
 @pytest.fixture
 def G():
-    G = Generator(32, 8, 4)
-    initialise(G, torch.Generator().manual_seed(0))
+    G = Generator(dcgan(32, 8, 4))
+    G.initialise(torch.Generator().manual_seed(0))
     G.train()(z_of(range(16), 8))
     return G.eval().requires_grad_(False)
 
 
+def named(G):
+    """As a snapshot names them."""
+    return {f"G.{name}": tensor for name, tensor in G.state_dict().items()}
+
+
 def test_a_loaded_generator_draws_what_the_saved_one_drew(tmp_path, G):
     path = tmp_path / "G.safetensors"
-    digest = save_snapshot(path, G.state_dict(), describe_generator(G), 100, 6400)
+    digest = save_snapshot(path, named(G), G.config, 100, 6400)
     loaded, meta = load_generator(path)
     z = z_of(range(5), 8)
     assert torch.equal(loaded(z), G(z))
@@ -33,7 +40,16 @@ def test_a_loaded_generator_draws_what_the_saved_one_drew(tmp_path, G):
         "width": 4,
         "upsample": "transposed",
         "modulate": False,
+        "norm": "batch",
+        "spectral_norm": False,
     }
+    assert meta["networks"] == ["G"]
+
+
+def test_a_path_may_be_a_text(tiny_run):
+    as_text, _ = load_generator(str(tiny_run.generator))
+    z = z_of(range(5), 8)
+    assert torch.equal(as_text(z), load_generator(tiny_run.generator)[0](z))
 
 
 def test_a_checkpoint_and_the_snapshot_of_its_step_hold_the_same_generator(tiny_run):
@@ -45,7 +61,7 @@ def test_a_checkpoint_and_the_snapshot_of_its_step_hold_the_same_generator(tiny_
 
 def test_a_snapshot_holds_the_generator_and_nothing_else(tiny_run):
     with safe_open(tiny_run.generator, "pt") as file:
-        assert set(file.keys()) == set(Generator(32, 8, 4, "nearest", True).state_dict())
+        assert set(file.keys()) == set(named(Generator(dcgan(32, 8, 4, "nearest", True))))
 
 
 @pytest.mark.parametrize(
@@ -54,7 +70,7 @@ def test_a_snapshot_holds_the_generator_and_nothing_else(tiny_run):
         ({"architecture": "stylegan9"}, "cannot draw the kind stylegan9"),
         ({"width": 8}, "do not fit"),
         ({"size": 64}, "do not fit"),
-        ({"layers": 3}, "do not fit"),
+        ({"layers": 3}, "unknown setting layers"),
         ({"z_dim": "many"}, "--z-dim many: not of the right type"),
         ({"width": None}, "--width None: not of the right type"),
         ({"width": True}, "--width True: not of the right type"),
@@ -65,20 +81,20 @@ def test_a_snapshot_holds_the_generator_and_nothing_else(tiny_run):
 )
 def test_tensors_that_do_not_fit_their_description_are_refused(tmp_path, G, change, message):
     path = tmp_path / "G.safetensors"
-    described = {**describe_generator(G), **change}
-    write_tensors(path, "snapshot", G.state_dict(), {"generator": described, "step": 1})
+    described = {**describe(G.config), **change}
+    write_tensors(path, "snapshot", named(G), {"generator": described, "step": 1})
     with pytest.raises(UserError, match=message):
         load_generator(path)
 
 
 def test_a_snapshot_without_description_or_with_missing_tensors_is_refused(tmp_path, G):
-    tensors = G.state_dict()
+    tensors = named(G)
     write_tensors(tmp_path / "1", "snapshot", tensors, {"step": 1})
-    del tensors["layers.0.weight"]
-    meta = {"step": 1, "generator": describe_generator(G)}
+    del tensors["G.layers.0.weight"]
+    meta = {"step": 1, "generator": describe(G.config)}
     write_tensors(tmp_path / "2", "snapshot", tensors, meta)
-    for name in ("1", "2"):
-        with pytest.raises(UserError, match="do not fit"):
+    for name, message in (("1", "does not say how"), ("2", "do not fit")):
+        with pytest.raises(UserError, match=message):
             load_generator(tmp_path / name)
 
 

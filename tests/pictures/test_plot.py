@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from ganface.methods.gan import Gan
 from ganface.pictures.chart import Span
 from ganface.pictures.plot import draw_plot, spans_of
 from ganface.pictures.png import read_png_meta
@@ -29,7 +30,7 @@ def test_a_figure_that_is_there_makes_the_picture_higher(missing):
     line = {"loss_D": 1.0, "diversity": 0.3, "verdict": "D is winning: do something"}
     without = {key: value for key, value in line.items() if key != missing}
     heights = [
-        draw_plot([{"step": step, **values} for step in (10, 20)]).height
+        draw_plot([{"step": step, **values} for step in (10, 20)], Gan.panels).height
         for values in (line, without)
     ]
     assert heights[0] > heights[1]

@@ -2,15 +2,19 @@
 
 import json
 import os
+import random
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from conftest import TINY, draw_folder, rarely
+from processes import run as run_command
+from processes import several, start
 from runs import content, train
 
 import ganface.cli.main
@@ -28,11 +32,12 @@ LOCALES = {
 }
 
 
-def run_ganface(*arguments, env=None, **options):
-    command = [sys.executable, "-m", "ganface", *map(str, arguments)]
-    env = {**os.environ, **(env or {})}
-    given = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
-    return subprocess.run(command, env=env, timeout=120, **given)
+def anew(command, **env):
+    return subprocess.run(command, capture_output=True, env={**os.environ, **env})
+
+
+def words(*arguments):
+    return [sys.executable, "-m", "ganface", *map(str, arguments)]
 
 
 def done(result):
@@ -48,53 +53,54 @@ def test_names_of_any_alphabet_work_in_any_locale(tmp_path, locale):
     for name in ("脸.png", "ß\nline.png", "\udcff.png", "😀.png"):
         shutil.copy(source / "000.png", source / name)
     run = tmp_path / "учёба"
-    done(run_ganface("train", source, "--out", run, *TINY, "--steps", 10, env=env))
-    done(run_ganface("train", source, "--out", run, "--steps", 20, "--resume", env=env))
-    done(run_ganface("sample", run, "--out", tmp_path / "图.png", env=env))
-    done(run_ganface("plot", run, "--out", tmp_path / "график.png", env=env))
-    assert json.loads(done(run_ganface("info", run, "--json", env=env)).stdout)["step"] == 20
-    refused = run_ganface("info", tmp_path / "无.png", env=env)
+    commands = [
+        ("train", source, "--out", run, *TINY, "--steps", 10),
+        ("train", source, "--out", run, "--steps", 20, "--resume"),
+        ("sample", run, "--out", tmp_path / "图.png"),
+        ("plot", run, "--out", tmp_path / "график.png"),
+        ("info", run, "--json"),
+    ]
+    *_, told = done(anew(several(*commands), **env)).stdout.splitlines()
+    assert json.loads(told)["step"] == 20
+    refused = anew(words("info", tmp_path / "无.png"), **env)
     assert refused.returncode == 2
     assert len(refused.stderr.splitlines()) == 1
 
 
-def warned(*arguments):
+WARN = ("-X", "warn_default_encoding")
+
+
+def warned(command):
     """Which of ganface's files used the locale's encoding. Python names them on stderr."""
     # The folder of the package: those above it may be called ganface too, and hold other packages
     ours = os.fsencode(Path(ganface.__file__).resolve().parent) + b"/"
-    command = [sys.executable, "-X", "warn_default_encoding", *map(str, arguments)]
-    lines = done(subprocess.run(command, capture_output=True)).stderr.splitlines()
+    lines = done(anew(command)).stderr.splitlines()
     found = [re.match(rb"(.+):\d+: EncodingWarning", line) for line in lines]
     paths = [os.path.realpath(match[1]) for match in found if match]
     return [path for path in paths if path.startswith(ours)]
 
 
-# Two files are opened in the locale's encoding: as if by one of ganface's own lines, and by `other`
+# Opens a file in the locale's encoding, as if one of ganface's own lines did. PyTorch does so too
 PLANTED = """
-import sys
+import torch
 import ganface.cli.main as ours
 exec(compile("open(0, closefd=False)", ours.__file__, "exec"))
-sys.path.append(sys.argv[1])
-import other
 """
 
 
-def test_uses_of_the_locale_s_encoding_are_told_from_those_of_others(tmp_path):
-    packages = tmp_path / "ganface" / ".venv"  # where scripts/test puts them in a clone
-    packages.mkdir(parents=True)
-    (packages / "other.py").write_text("open(0, closefd=False)")
+def test_uses_of_the_locale_s_encoding_are_told_from_those_of_others():
     planted = os.path.realpath(ganface.cli.main.__file__)
-    assert warned("-c", PLANTED, packages) == [os.fsencode(planted)]
+    assert warned([sys.executable, *WARN, "-c", PLANTED]) == [os.fsencode(planted)]
 
 
 def test_nothing_is_read_or_written_in_the_locale_s_encoding(tiny_run, faces, tmp_path):
-    for arguments in [
+    commands = [
         ("train", faces, "--out", tmp_path / "run", *TINY, "--steps", 2),
         ("train", faces, "--out", tmp_path / "run", "--steps", 3, "--resume"),
         ("plot", tiny_run.path),
         ("info", tiny_run.path),
-    ]:
-        assert warned("-m", "ganface", *arguments) == []
+    ]
+    assert warned(several(*commands, flags=WARN)) == []
 
 
 HOMELESS = """
@@ -104,8 +110,6 @@ def unknown(*_):
     raise KeyError("no such user")  # as in a container that runs as a mere number
 
 pwd.getpwuid = unknown
-from ganface.cli.main import main
-main()
 """
 
 
@@ -118,10 +122,8 @@ def test_without_a_home_that_can_be_written_to_packs_lie_with_the_run(
     if place is not None:
         monkeypatch.setenv("HOME", place)
     out = tmp_path / "out"
-    command = [sys.executable, "-c", HOMELESS, "train", faces, "--out", out, *TINY]
-    command += ["--compile", "on"]
-    for more in (["--steps", 2], ["--resume", "--steps", 4]):
-        done(subprocess.run([*map(str, command + more)], capture_output=True, timeout=120))
+    train = ("train", faces, "--out", out, *TINY, "--compile", "on")
+    done(anew(several((*train, "--steps", 2), (*train, "--resume", "--steps", 4), begin=HOMELESS)))
     assert len(list((out / "cache").glob("*.safetensors"))) == 1
     assert not any(Path().iterdir())
 
@@ -132,21 +134,22 @@ def test_a_reader_that_has_had_enough_is_no_error(tiny_run, command):
     arguments |= {"sample": ("sample", tiny_run.path, "--images", "--json")}
     reader, writer = os.pipe()
     os.close(reader)
-    result = run_ganface(*arguments[command], stdout=writer)
+    if command == "sample":
+        result = run_command(*arguments[command], stdout=writer)
+    else:
+        command = words(*arguments[command])
+        result = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE)
     os.close(writer)
     assert (result.returncode, result.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize("closed", ["<&- >&- 2>&-", *rarely(">&-", "2>&-", ">&- 2>&-")])
 def test_closed_streams_stop_nothing(pack_file, tmp_path, tiny_run, closed):
-    def code(*arguments):
-        words = shlex.join([sys.executable, "-m", "ganface", *map(str, arguments)])
-        return subprocess.run(["sh", "-c", f"{words} {closed}"], timeout=120).returncode
-
-    assert code("train", pack_file, "--out", tmp_path / "run", "--steps", 3, *TINY) == 0
-    assert code("info", tiny_run.path) == 0
-    assert code("sample", tiny_run.path) == 0
-    assert code("info", "/nothing") == 2
+    train = ("train", pack_file, "--out", tmp_path / "run", "--steps", 3, *TINY)
+    commands = several(train, ("info", tiny_run.path), ("sample", tiny_run.path))
+    for command, code in ((commands, 0), (words("info", "/nothing"), 2)):
+        line = f"{shlex.join(command)} {closed}"
+        assert subprocess.run(["sh", "-c", line]).returncode == code
     assert Run(tmp_path / "run").timeline.exists()
 
 
@@ -159,9 +162,8 @@ def test_a_terminal_of_few_columns_shows_a_training(pack_file, tmp_path, columns
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 5, columns, 0, 0))
     env = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
-    command = [sys.executable, "-m", "ganface", "train", pack_file, "--out", tmp_path / "run"]
-    command += [*map(str, TINY), "--steps", "20"]
-    process = subprocess.Popen(command, stdout=follower, stderr=follower, env=env)
+    command = ("train", pack_file, "--out", tmp_path / "run", *TINY, "--steps", 20)
+    process = start(*command, stdout=follower, stderr=follower, env=env)
     os.close(follower)
     shown = b""
     while True:
@@ -170,7 +172,7 @@ def test_a_terminal_of_few_columns_shows_a_training(pack_file, tmp_path, columns
         except OSError:  # Linux's way of saying that it is closed
             break
     os.close(leader)
-    assert process.wait(60) == 0
+    assert process.wait() == 0
     assert b"Traceback" not in shown
 
 
@@ -184,26 +186,24 @@ def test_a_terminal_of_few_columns_shows_a_training(pack_file, tmp_path, columns
 )
 def test_odd_terminals_change_nothing_off_a_terminal(pack_file, tmp_path, env):
     command = ("train", pack_file, "--out", tmp_path / "run", *TINY, "--steps", 10)
-    done(run_ganface(*command, env=env))
-    assert b"--steps" in done(run_ganface("train", "--help", env=env)).stdout
+    env = {**os.environ, **env}
+    done(run_command(*command, env=env))
+    assert b"--steps" in done(run_command("train", "--help", env=env)).stdout
 
 
-JUMPS = """
-import random, time
-dice, now = random.Random(0), time.time
-time.time = lambda: now() + dice.uniform(-1e9, 1e9)
-time.time_ns = lambda: int(time.time() * 1e9)
-from ganface.cli.main import main
-main()
-"""
+def jump():
+    """Let the clock say anything at all from now on."""
+    dice, now = random.Random(0), time.time
+    time.time = lambda: now() + dice.uniform(-1e9, 1e9)
+    time.time_ns = lambda: int(time.time() * 1e9)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="changes the clock of a copied process")
 def test_a_clock_that_jumps_changes_nothing(pack_file, tmp_path, undisturbed, monkeypatch):
     run = Run(tmp_path / "run")
 
     def jumping(*arguments):
-        command = [sys.executable, "-c", JUMPS, *map(str, arguments)]
-        return done(subprocess.run(command, capture_output=True, timeout=120)).returncode
+        return done(run_command(*arguments, preexec_fn=jump)).returncode
 
     monkeypatch.setattr("runs.call", jumping)
     assert train(pack_file, run, "--steps", 30) == 0

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import TINY
+from processes import in_one
 
 from ganface.io.run import Run
 
@@ -17,7 +18,7 @@ WORKERS = ("_ResultItem", "_Ingested", "_RemoteTraceback", "_ExceptionWithTraceb
 
 @pytest.fixture
 def watched(tmp_path, monkeypatch):
-    """Run a command as a process of its own: (its exit code, what it did, its stderr)."""
+    """Run commands as one process of their own: (its exit code, what it did, its stderr)."""
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     monkeypatch.setenv("TMPDIR", str(temporary))
@@ -25,9 +26,9 @@ def watched(tmp_path, monkeypatch):
     monkeypatch.delenv("TORCHINDUCTOR_CACHE_DIR", raising=False)  # of a run in this process
     log = tmp_path / "log.json"
 
-    def run(*arguments):
-        command = [sys.executable, WATCH, log, *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    def run(*commands):
+        command = [sys.executable, WATCH, log, *in_one(commands)]
+        done = subprocess.run(command, capture_output=True, text=True)
         assert list(temporary.iterdir()) == []
         return done.returncode, json.loads(log.read_text()), done.stderr
 
@@ -57,22 +58,24 @@ def test_commands_write_to_the_named_folders_alone_and_leave_nothing(
     home, out = tmp_path / "home" / "ganface", tmp_path / "out"
     run = Run(out / "run")
     train = ("train", faces, "--out", run.path, *TINY, "--compile", "on", "--checkpoint-every", 2)
-    commands = [
+    light = [
         ("dataset", "demo", out / "drawn", "--count", 3),
         ("dataset", "build", faces, out / "pack.safetensors", "--size", 16),
+        ("plot", tiny_run.path, "--out", out / "plot.png"),
+        ("info", tiny_run.path),
+    ]
+    heavy = [
         (*train, "--steps", 3),
         (*train, "--steps", 5, "--resume"),
         ("sample", run.path, "--images", "--grid", "--out", out / "faces"),
         ("interpolate", run.path, "--frames", 2, "--out", out / "walk.gif"),
         ("evaluate", run.path, faces, "--count", 20, "--out", out / "evaluation"),
-        ("plot", tiny_run.path, "--out", out / "plot.png"),
-        ("info", tiny_run.path),
     ]
-    for command in commands:
-        code, seen, err = watched(*command)
+    for commands in (light, heavy):
+        code, seen, err = watched(*commands)
         assert code == 0, err
         check(seen, out, home)
-        assert seen["torch"] == (command[0] in ("train", "sample", "interpolate", "evaluate"))
+        assert seen["torch"] == (commands is heavy)
     no_leftovers(tmp_path)
 
 
@@ -91,7 +94,7 @@ def test_what_fails_or_is_refused_leaves_nothing_either(faces, tiny_run, tmp_pat
         (("sample", tiny_run.path, "--seeds", "x", "--out", out / "x.png"), 2),
         (("evaluate", tiny_run.path, tmp_path / "none", "--out", out), 2),
     ]:
-        code, seen, err = watched(*command)
+        code, seen, err = watched(command)
         assert (code, len(err.splitlines())) == (expected, 1), err
         if expected == 2:
             assert set(seen["written"]) <= {os.devnull}

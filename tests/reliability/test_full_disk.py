@@ -49,7 +49,7 @@ def test_a_training_whose_files_may_not_grow_is_stopped_and_goes_on(
     expected, dice = content(undisturbed), random.Random(0)
     sizes = sorted({path.stat().st_size for path in undisturbed.path.rglob("*") if path.is_file()})
     stopped = set()
-    for number in tries(4, 30):
+    for number in tries(2, 30):
         run = Run(tmp_path / str(number))
         limits = sorted(dice.choice(sizes) - 1 - dice.randrange(50) for _ in range(2))
         for limit in limits:  # more room the second time
@@ -65,7 +65,7 @@ def test_a_training_whose_files_may_not_grow_is_stopped_and_goes_on(
             assert not any(run.path.rglob("*.tmp"))
         assert train(pack_file, run, "--resume") == 0
         assert content(run) == expected
-    figure(f"{2 * len(tries(4, 30))} tries, stopped at {', '.join(sorted(stopped))}; 0 losses")
+    figure(f"{2 * len(tries(2, 30))} tries, stopped at {', '.join(sorted(stopped))}; 0 losses")
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_a_training_on_a_disk_that_fills_up_goes_on_once_there_is_room(
     expected, dice = content(undisturbed), random.Random(1)
     stopped = set()
     needed = sum(path.stat().st_size for path in undisturbed.path.rglob("*") if path.is_file())
-    for _ in tries(2, 20):
+    for _ in tries(1, 20):
         room = 4096 * dice.randrange(1, needed // 4096)
         run = Run(small_disk(room) / "run")
         code, err = ended(partial(train, pack_file, run, "--resume"))
@@ -103,7 +103,7 @@ def test_a_training_on_a_disk_that_fills_up_goes_on_once_there_is_room(
         assert train(pack_file, run, "--resume") == 0
         assert content(run) == expected
         subprocess.run(["umount", run.path.parent], check=True)
-    figure(f"{len(tries(2, 20))} tries, stopped at {', '.join(sorted(stopped))}; 0 losses")
+    figure(f"{len(tries(1, 20))} tries, stopped at {', '.join(sorted(stopped))}; 0 losses")
 
 
 @pytest.mark.parametrize("limit", [0, 3000, 100_000, 300_000])

@@ -92,7 +92,7 @@ def test_a_run_that_is_killed_again_and_again_ends_as_if_it_never_was(
     assert exit_code(forked(work)) == 0
     seconds = time.monotonic() - began
     shutil.rmtree(run.path)
-    while len(lost) < len(tries(8, 100)):
+    while len(lost) < len(tries(6, 100)):
         if len(lost) % 3 == 0:
             ended = killed_at_an_instant(work, dice.uniform(0, seconds))
         elif len(lost) % 3 == 1:

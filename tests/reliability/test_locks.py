@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import TINY, tree
+from conftest import PATIENCE, TINY, tree
+from processes import start
 
 from ganface.io.lock import locked
 
@@ -20,9 +21,7 @@ HOLD = "import sys; from pathlib import Path; from ganface.io.lock import locked
 HOLD += "with locked(Path(sys.argv[1]), Path('it')): print('held', flush=True); input()"
 
 
-def start(*arguments):
-    command = [sys.executable, "-m", "ganface", *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+PIPES = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
 
 
 @pytest.fixture
@@ -45,12 +44,12 @@ def holder():
 
 def end(process):
     process.communicate(b"\n")
-    assert process.wait(60) == 0
+    assert process.wait(PATIENCE) == 0
 
 
 def test_of_two_trainings_of_one_run_the_second_is_refused(pack_file, tmp_path, invoke):
     run = tmp_path / "run"
-    first = start("train", pack_file, "--out", run, *TINY, "--steps", 100_000)
+    first = start("train", pack_file, "--out", run, *TINY, "--steps", 100_000, **PIPES)
     while not (run / "stats.jsonl").exists():
         time.sleep(0.02)
         assert first.poll() is None
@@ -68,11 +67,9 @@ def test_of_two_trainings_of_one_run_the_second_is_refused(pack_file, tmp_path, 
 
 def test_of_many_ingestions_to_one_cache_one_does_the_work(faces, tmp_path):
     cache = tmp_path / "cache"
-    train = [
-        start("train", faces, "--cache", cache, "--out", tmp_path / str(i), *TINY, "--steps", 1)
-        for i in range(3)
-    ]
-    said = [process.communicate(timeout=120)[1] for process in train]
+    options = ("--cache", cache, *TINY, "--steps", 1)
+    train = [start("train", faces, "--out", tmp_path / str(i), *options, **PIPES) for i in range(3)]
+    said = [process.communicate(timeout=PATIENCE)[1] for process in train]
     assert [process.returncode for process in train] == [0, 0, 0]
     assert len(tree(cache)) == 2  # the pack and its report
     assert sum("used" in err for err in said) == 1
@@ -88,13 +85,13 @@ def test_who_waits_for_a_pack_says_for_whom_and_takes_what_that_one_made(
     made = pack.read_bytes()
     pack.unlink()
     other = holder(cache / f".{pack.name}.lock")
-    second = start("train", faces, *options, "--out", tmp_path / "b")
+    second = start("train", faces, *options, "--out", tmp_path / "b", **PIPES)
     line = second.stderr.readline()
     assert line == f"{pack}: waiting for process {other.pid} on {socket.gethostname()}\n"
     pack.write_bytes(made)
     stamp = pack.stat().st_mtime_ns
     end(other)
-    assert "used" not in second.communicate(timeout=120)[1]
+    assert "used" not in second.communicate(timeout=PATIENCE)[1]
     assert second.returncode == 0
     assert pack.stat().st_mtime_ns == stamp
 
@@ -141,7 +138,7 @@ for _ in range(int(sys.argv[3])):
         subprocess.Popen([*command, lock, number, str(each)], stderr=subprocess.DEVNULL)
         for _ in range(4)
     ]
-    assert [process.wait(120) for process in processes] == [0] * 4
+    assert [process.wait(PATIENCE) for process in processes] == [0] * 4
     assert int(number.read_text()) == 4 * each
     figure(f"{4 * each} times held by 4 processes, never by two at once")
 

@@ -9,24 +9,26 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import TINY, call, tree
+from conftest import TINY, call, train_config, tree
 
-from ganface.config.settings import TrainConfig
 from ganface.dataset.pack import Pack
 from ganface.errors import UserError, WorkError, is_out_of_memory
 from ganface.io.run import Run
-from ganface.methods.gan import update
+from ganface.methods.gan import Gan
 from ganface.models import generate
 from ganface.models.kernels.winograd import load_libraries
 from ganface.models.layers import use_compiled
+from ganface.models.registry import build_network
 from ganface.system.compiler import CannotCompile
 from ganface.system.device import DTYPES, Compute
 from ganface.system.free_memory import available
-from ganface.training import loop, memory, prepare
+from ganface.training import loop, memory, plan
 from ganface.training.batches import Batches
-from ganface.training.checkpoint import start, tensors_of
+from ganface.training.checkpoint import tensors_of
+from ganface.training.config import TrainConfig
 from ganface.training.distributed import Processes
 from ganface.training.memory import estimate, fit_to_memory, kept, smaller
+from ganface.training.start import create
 
 MEGA = 2**20
 CPU = torch.device("cpu")
@@ -168,7 +170,7 @@ def test_a_real_cgroup_bounds_what_is_free(confined):
 @linux_only
 @pytest.mark.long
 def test_in_a_real_cgroup_the_named_batch_size_fits(confined, faces, figure):
-    needed = estimate(TrainConfig(), 64, "fp32", False, 64)
+    needed = estimate(train_config(), 64, "fp32", False, 64)
     enter = confined(needed + 450 * MEGA)  # PyTorch, loaded, takes more than 300 of them
     train = [sys.executable, "-m", "ganface", "train", faces, "--device", "cpu"]
     train += ["--precision", "fp32", "--compile", "off", "--steps", "4", "--checkpoint-every", "2"]
@@ -214,8 +216,8 @@ def bytes_kept(forward, compute):
 def test_what_autograd_keeps_is_foretold(monkeypatch, settings, precision, compiled):
     config = TrainConfig.of({"width": 16, **settings})
     compute, dtype = ON[precision], DTYPES[precision]
-    training = start(config, 64, compute)
-    G, D = training.players.G, training.players.D
+    _, state = create(config, 64, compute)
+    G, D = state.networks["G"], state.networks["D"]
     if compiled:
         try:
             load_libraries(dtype)
@@ -229,13 +231,15 @@ def test_what_autograd_keeps_is_foretold(monkeypatch, settings, precision, compi
         return torch.zeros(count, 3, 64, 64).contiguous(memory_format=torch.channels_last)
 
     def measured(count):
-        of_G = bytes_kept(lambda: G(torch.zeros(count, config.z_dim)), compute)
+        of_G = bytes_kept(lambda: G(torch.zeros(count, config.architecture.z_dim)), compute)
         of_D = bytes_kept(lambda: D(images(count)), compute)
         # The images themselves, which the estimate counts elsewhere
         return of_G + of_D - (0 if compiled else images(count).numel() * dtype.itemsize)
 
     def foretold(count):
-        return kept(G, 0, count, dtype, compiled) + kept(D, 64, count, dtype, compiled)
+        with torch.device("meta"):
+            networks = [build_network(role, G.config) for role in ("G", "D")]
+        return sum(kept(network, count, dtype, compiled) for network in networks)
 
     assert foretold(6) - foretold(2) == pytest.approx(measured(6) - measured(2), rel=0.02)
 
@@ -243,7 +247,8 @@ def test_what_autograd_keeps_is_foretold(monkeypatch, settings, precision, compi
 MEASURE = """
 import sys
 from ganface.cli.main import main
-from ganface.training import loop, prepare
+from ganface.methods import gan
+from ganface.training import plan
 
 def status(name):
     with open("/proc/self/status") as file:
@@ -252,8 +257,8 @@ def status(name):
 def begin(*arguments):
     print(status("RssAnon"), file=sys.stderr)
 
-loop.LAZY = 2  # R1 and R2 in an update that comes
-prepare.check_memory = begin
+gan.REG_INTERVAL = 2  # R1 and R2 in an update that comes
+plan.check_memory = begin
 try:
     main()
 finally:
@@ -285,8 +290,8 @@ def test_the_estimate_is_near_what_a_training_takes(faces, home, options, figure
     assert done.returncode == 0, done.stderr
     lines = [int(line) for line in done.stderr.splitlines() if line.isdecimal()]
     meta = json.loads((home / "run" / "config.json").read_text())
-    config = TrainConfig(**meta["train"])
-    said = estimate(config, 64, meta["precision"], meta["compiled"], config.batch_size)
+    config = TrainConfig.stored(meta["train"])
+    said = estimate(config, 64, meta["precision"], meta["compiled"], config.optimizer.batch_size)
     taken = lines[-1] - lines[0]
     figure(f"{said / 1e6:.0f} MB foretold, {taken / 1e6:.0f} MB taken: {said / taken:.2f}")
     assert 0.9 < said / taken < 1.5
@@ -295,7 +300,7 @@ def test_the_estimate_is_near_what_a_training_takes(faces, home, options, figure
 @pytest.fixture
 def memory_of(monkeypatch):
     """memory_of(count): let so many bytes be free."""
-    return lambda count: monkeypatch.setattr(prepare, "available", lambda: count)
+    return lambda count: monkeypatch.setattr(plan, "available", lambda: count)
 
 
 LARGE = ("--size", 32, "--width", 64, "--device", "cpu", "--compile", "off", "--steps", 1)
@@ -312,7 +317,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(
         named = int(re.search(r"--batch-size (\d+) fits", line)[1])
     assert tree(tmp_path) == {}
 
-    config = TrainConfig(width=64)
+    config = train_config(width=64)
     needed = [estimate(config, 32, "fp32", False, batch) for batch in (named, 2 * named)]
     assert needed[0] <= 600 * 10**6 < needed[1]
     memory_of(needed[0])
@@ -321,7 +326,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(
 
 def test_a_pack_counts_by_its_own_size(invoke, pack_file, memory_of):
     """The default is 64, and takes four times as much."""
-    memory_of(estimate(TrainConfig(width=64), 32, "fp32", False, 64))
+    memory_of(estimate(train_config(width=64), 32, "fp32", False, 64))
     options = ("--width", 64, "--compile", "off", "--precision", "fp32", "--device", "cpu")
     invoke("train", pack_file, *options, "--dry-run").done()
 
@@ -352,15 +357,15 @@ def test_where_nothing_is_known_nothing_is_refused(invoke, pack_file, memory_of)
 def test_the_processes_of_a_machine_share_its_memory(pack_file, memory_of):
     settings = {"batch_size": 96, "device": "cpu", "precision": "fp32", "compile": "off"}
     alone, with_others = Processes(0, 3, 0, 1), Processes(0, 3, 0, 3)
-    plan = prepare.make_plan(Run(Path("run")), False, {}, settings, alone)
-    share = estimate(plan.train, 32, "fp32", False, 32)
+    planned = plan.make_plan(Run(Path("run")), False, {}, settings, alone)
+    share = estimate(planned.train, 32, "fp32", False, 32)
     memory_of(share)
-    prepare.check_memory(pack_file, plan, alone)
+    plan.check_memory(pack_file, planned, alone)
     memory_of(3 * share)
-    prepare.check_memory(pack_file, plan, with_others)
+    plan.check_memory(pack_file, planned, with_others)
     memory_of(3 * share - 1)
     with pytest.raises(UserError, match="--batch-size 48 fits"):
-        prepare.check_memory(pack_file, plan, with_others)
+        plan.check_memory(pack_file, planned, with_others)
 
 
 @pytest.mark.parametrize(
@@ -386,7 +391,7 @@ ON_GPU = torch.OutOfMemoryError(
     "CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has a total capacity of 79.11 GiB of "
     "which 11.00 GiB is free. See documentation for Memory Management"
 )
-TINY_CONFIG = TrainConfig(batch_size=8, width=4, z_dim=8, norm="none", r1=1.0)
+TINY_CONFIG = train_config(batch_size=8, width=4, z_dim=8, norm="none", r1=1.0)
 
 
 @pytest.fixture
@@ -396,18 +401,20 @@ def bounded(monkeypatch):
     The error comes in the middle, when D is changed and G is not.
     """
 
+    update = Gan.update
+
     def make(most):
         tried = []
 
-        def checked(players, batches, config, compute, apply_reg):
-            tried.append((len(batches[0].z), apply_reg))
-            too_many = len(batches[0].z) > most
+        def checked(method, state, batches, apply_reg):
+            tried.append((len(batches[0].reals), apply_reg))
+            too_many = len(batches[0].reals) > most
             with monkeypatch.context() as patch:
                 if too_many:
-                    patch.setattr(players.opt_G, "zero_grad", run_out)
-                return update(players, batches, config, compute, apply_reg)
+                    patch.setattr(state.optimizers["G"], "zero_grad", run_out)
+                return update(method, state, batches, apply_reg)
 
-        monkeypatch.setattr(loop, "update", checked)
+        monkeypatch.setattr(Gan, "update", checked)
         return tried
 
     def run_out():
@@ -417,11 +424,11 @@ def bounded(monkeypatch):
 
 
 def copies(training):
-    scaler = {name: torch.tensor(x) for name, x in training.players.scaler.state_dict().items()}
+    scaler = {name: torch.tensor(x) for name, x in training.scaler.state_dict().items()}
     return {name: x.clone() for name, x in tensors_of(training).items()} | scaler
 
 
-def changed(one, other):
+def differing(one, other):
     return [name for name in one if not torch.equal(one[name], other[name])]
 
 
@@ -430,11 +437,12 @@ def changed(one, other):
 @pytest.mark.parametrize("steps", [0, 2])
 def test_a_trial_leaves_no_trace_and_finds_what_fits(pack_file, bounded, most, precision, steps):
     compute = ON[precision]
-    feed = Batches(Pack(pack_file), TINY_CONFIG, compute.device, False, False)
-    training, plain = (start(TINY_CONFIG, 32, compute) for _ in range(2))
+    method, training = create(TINY_CONFIG, 32, compute)
+    _, plain = create(TINY_CONFIG, 32, compute)
+    feed = Batches(Pack(pack_file), TINY_CONFIG, method, False, False)
 
     def choose(of=training):
-        return loop.choose_update(of, TINY_CONFIG, compute, Processes())
+        return loop.choose_update(of, method, TINY_CONFIG, Processes())
 
     for step in range(1, steps + 1):
         for each in (training, plain):
@@ -443,7 +451,7 @@ def test_a_trial_leaves_no_trace_and_finds_what_fits(pack_file, bounded, most, p
     before, tried = copies(training), bounded(most)
 
     def trial():
-        return fit_to_memory(training, TINY_CONFIG, compute, feed.at(steps + 1), choose)
+        return fit_to_memory(training, method, TINY_CONFIG, feed.at(steps + 1), choose)
 
     if most == 8:
         advance = trial()
@@ -453,30 +461,30 @@ def test_a_trial_leaves_no_trace_and_finds_what_fits(pack_file, bounded, most, p
             trial()
         advice = "end other programs" if steps else {7: "4 fits", 1: "--width"}[most]
         assert advice in str(refusal.value)
-    assert changed(before, copies(training)) == []
+    assert differing(before, copies(training)) == []
 
     if most == 8:
         for step in (steps + 1, steps + 2):
             advance(feed.at(step), step % 2 == 0)
             choose(plain)(feed.at(step), step % 2 == 0)
-        assert changed(copies(plain), copies(training)) == []
+        assert differing(copies(plain), copies(training)) == []
 
 
 def test_another_fault_in_a_trial_is_not_taken_for_it(pack_file):
-    training = start(TINY_CONFIG, 32, ON["fp32"])
-    inputs = Batches(Pack(pack_file), TINY_CONFIG, CPU, False, False).at(1)
+    method, training = create(TINY_CONFIG, 32, ON["fp32"])
+    inputs = Batches(Pack(pack_file), TINY_CONFIG, method, False, False).at(1)
 
     def fail(*_):
         raise RuntimeError("shapes do not match")
 
     with pytest.raises(RuntimeError, match="shapes"):
-        fit_to_memory(training, TINY_CONFIG, ON["fp32"], inputs, lambda: fail)
+        fit_to_memory(training, method, TINY_CONFIG, inputs, lambda: fail)
 
 
 @pytest.fixture
 def _refusing(monkeypatch):
     """A CPU that is tried like a GPU."""
-    monkeypatch.setattr(Compute, "refuses", True)
+    monkeypatch.setattr(Compute, "raises_oom", True)
 
 
 @pytest.mark.usefixtures("_refusing")
@@ -516,7 +524,7 @@ def fail(fault):
 def test_what_runs_out_later_ends_in_one_line(
     invoke, pack_file, tiny_run, home, monkeypatch, fault
 ):
-    updates = []
+    updates, update = [], Gan.update
 
     def fails_at_8(*arguments):
         updates.append(arguments)
@@ -527,7 +535,7 @@ def test_what_runs_out_later_ends_in_one_line(
     train = ("train", pack_file, "--out", "run", *TINY, "--steps", 12, "--milestones", "4,8")
     train += ("--checkpoint-every", 5, "--seeds", "0-8")
     with monkeypatch.context() as patch:
-        patch.setattr(loop, "update", fails_at_8)
+        patch.setattr(Gan, "update", fails_at_8)
         line = invoke(*train).failed()
     assert "out of memory" in line
     assert line.endswith("--out run --resume")
@@ -540,8 +548,8 @@ def test_what_runs_out_later_ends_in_one_line(
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_without_a_checkpoint_none_is_promised(invoke, pack_file, tiny_run, monkeypatch, fault):
-    monkeypatch.setattr(loop, "update", lambda *_: fail(fault))
-    monkeypatch.setattr(generate, "paint", lambda *_: fail(fault))
+    monkeypatch.setattr(Gan, "update", lambda *_: fail(fault))
+    monkeypatch.setattr(generate, "generate_on_device", lambda *_: fail(fault))
     commands = [
         ("train", pack_file, "--out", "run", *TINY),
         ("sample", tiny_run.path, "--device", "cpu"),
@@ -554,7 +562,7 @@ def test_without_a_checkpoint_none_is_promised(invoke, pack_file, tiny_run, monk
 
 
 def test_other_faults_keep_their_traceback(pack_file, monkeypatch):
-    monkeypatch.setattr(loop, "update", lambda *_: fail(RuntimeError("shapes do not match")))
+    monkeypatch.setattr(Gan, "update", lambda *_: fail(RuntimeError("shapes do not match")))
     with pytest.raises(RuntimeError, match="shapes"):
         call("train", pack_file, "--out", "run", *TINY)
 

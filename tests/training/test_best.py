@@ -5,7 +5,6 @@ import torch
 from conftest import TINY
 
 from ganface.dataset.pack import Pack
-from ganface.evaluation import score
 from ganface.evaluation.score import Scorer
 from ganface.io.run import Run
 from ganface.io.tensors import read_tensors
@@ -14,12 +13,6 @@ from ganface.training import snapshots
 
 OPTIONS = (*TINY, "--steps", 30, "--milestones", "7,14,21,28", "--checkpoint-every", 10)
 OPTIONS += ("--seeds", "0-3", "--evaluate-every", 7)
-
-
-@pytest.fixture(autouse=True)
-def few_faces(monkeypatch):
-    for module in (snapshots, score):
-        monkeypatch.setattr(module, "FACES", 64)
 
 
 def scores(run):
@@ -44,9 +37,9 @@ def test_the_snapshot_of_the_lowest_score_is_kept(whole, pack_file):
     assert all(torch.equal(tensor, same[name]) for name, tensor in tensors.items())
 
     G, _ = load_generator(whole.best)
-    faces = snapshots.generate_on_device(G, snapshots.z_of(range(64), G.z_dim))
+    faces = snapshots.generate_on_device(G, snapshots.z_of(range(64), G.config.z_dim))
     scorer = Scorer(Pack(pack_file), torch.device("cpu"))
-    assert scorer.score(scorer.describe(faces)) == pytest.approx(found[best], rel=1e-6)
+    assert scorer.score(scorer.extract_features(faces)) == pytest.approx(found[best], rel=1e-6)
 
 
 def test_a_resumed_run_keeps_what_an_undisturbed_one_keeps(whole, tmp_path, pack_file, invoke):

@@ -1,15 +1,12 @@
-import dataclasses
-
 import pytest
 import torch
+from conftest import changed
 
-from ganface.config.settings import TrainConfig
 from ganface.errors import UserError
 from ganface.io.run import Run
 from ganface.io.tensors import read_tensors, write_tensors
-from ganface.latents.rng import dice_at, mix_at, z_at
-from ganface.losses.augment import AUGMENT_NOISE
-from ganface.methods.gan import Batch, update
+from ganface.latents import rng
+from ganface.methods.base import Batch
 from ganface.system.device import Compute
 from ganface.training.checkpoint import (
     meta_of,
@@ -18,24 +15,24 @@ from ganface.training.checkpoint import (
     restore,
     save_checkpoint,
     set_aside,
-    start,
     tensors_of,
 )
+from ganface.training.config import TrainConfig
+from ganface.training.start import create
 
 CPU = Compute(torch.device("cpu"), "fp32")
 CONFIG = TrainConfig.of({"preset": "dcgan", "batch_size": 4, "width": 4, "z_dim": 8})
-FREE = dataclasses.replace(CONFIG, norm="none")
+FREE = changed(CONFIG, norm="none")
 
 
-def go_on(training, updates=2, config=CONFIG):
+def go_on(method, state, updates=2):
     for _ in range(updates):
-        training.step += 1
-        reals = z_at(9, training.step, 4, 3 * 32 * 32).view(4, 3, 32, 32).tanh()
-        dice, mix = dice_at(0, training.step, 4, 2, AUGMENT_NOISE), mix_at(0, training.step, 4)
-        batch = Batch(reals, z_at(0, training.step, 4, 8), dice, mix)
-        training.sums += update(training.players, [batch], config, CPU, apply_reg=True)
-        training.summed += 1
-    return training
+        state.step += 1
+        reals = rng.normal(9, "reals", state.step, 4, 3, 32, 32).tanh()
+        batch = Batch(reals, torch.arange(4), method.noise(state.step, 4))
+        state.tensors["sums"] += method.update(state, [batch], apply_reg=True)
+        state.summed += 1
+    return state
 
 
 def assert_equal(one, other):
@@ -44,50 +41,53 @@ def assert_equal(one, other):
 
 
 def test_a_start_depends_on_the_seed_alone_and_its_average_is_G():
-    one, two = start(CONFIG, 32, CPU), start(CONFIG, 32, CPU)
+    one, two = (create(CONFIG, 32, CPU)[1] for _ in range(2))
     assert_equal(tensors_of(one), tensors_of(two))
-    other = start(dataclasses.replace(CONFIG, seed=1), 32, CPU)
-    assert not torch.equal(other.players.G.layers[0].weight, one.players.G.layers[0].weight)
-    assert_equal(one.players.G.state_dict(), one.G_ema.state_dict())
-    assert not any(p.requires_grad for p in one.G_ema.parameters())
-    assert not one.G_ema.training
+    _, other = create(changed(CONFIG, seed=1), 32, CPU)
+    G, G_ema = one.networks["G"], one.ema["G"]
+    assert not torch.equal(other.networks["G"].layers[0].weight, G.layers[0].weight)
+    assert_equal(G.state_dict(), G_ema.state_dict())
+    assert not any(p.requires_grad for p in G_ema.parameters())
+    assert not G_ema.training
 
 
 @pytest.mark.parametrize(
     "config",
     [
         CONFIG,
-        dataclasses.replace(FREE, loss="hinge", spectral_norm=True),
-        dataclasses.replace(FREE, loss="rpgan", r1=1.0, r2=1.0, augment="on", upsample="nearest"),
-        dataclasses.replace(FREE, loss="wgan-gp", lr_d=1e-3),
+        changed(FREE, loss="hinge", spectral_norm=True),
+        changed(FREE, loss="rpgan", r1=1.0, r2=1.0, augment="on", upsample="nearest"),
+        changed(FREE, loss="wgan-gp", lr_d=1e-3),
     ],
-    ids=lambda config: config.loss,
+    ids=lambda config: config.method.loss,
 )
 def test_a_restored_training_is_the_saved_one_and_goes_on_alike(tmp_path, config):
     path = tmp_path / "checkpoint"
-    saved = go_on(start(config, 32, CPU), config=config)
+    method, saved = create(config, 32, CPU)
+    go_on(method, saved)
     saved.seconds = 12.5
-    save_checkpoint(path, tensors_of(saved), meta_of(saved))
+    save_checkpoint(path, tensors_of(saved), meta_of(saved, method.architecture))
     meta, tensors = read_tensors(path, "checkpoint")
-    restored = start(dataclasses.replace(config, seed=5), 32, CPU)
+    _, restored = create(changed(config, seed=5), 32, CPU)
     restore(restored, meta, tensors)
     assert_equal(tensors_of(restored), tensors_of(saved))
     assert (restored.step, restored.summed, restored.seconds) == (2, 2, 12.5)
-    for training in (saved, restored):
-        go_on(training, config=config)
+    for state in (saved, restored):
+        go_on(method, state)
     assert_equal(tensors_of(restored), tensors_of(saved))
 
 
 def test_moments_take_the_memory_layout_of_their_weights(tmp_path):
     path = tmp_path / "checkpoint"
-    saved = go_on(start(CONFIG, 32, CPU))
-    save_checkpoint(path, tensors_of(saved), meta_of(saved))
-    restored = start(CONFIG, 32, CPU)
+    method, saved = create(CONFIG, 32, CPU)
+    go_on(method, saved)
+    save_checkpoint(path, tensors_of(saved), meta_of(saved, method.architecture))
+    _, restored = create(CONFIG, 32, CPU)
     restore(restored, *read_tensors(path, "checkpoint"))
-    for optimiser in (restored.players.opt_G, restored.players.opt_D):
-        for parameter, state in optimiser.state.items():
-            assert state["exp_avg"].stride() == parameter.stride()
-            assert state["exp_avg_sq"].stride() == parameter.stride()
+    for optimizer in restored.optimizers.values():
+        for parameter, moments in optimizer.state.items():
+            assert moments["exp_avg"].stride() == parameter.stride()
+            assert moments["exp_avg_sq"].stride() == parameter.stride()
 
 
 @pytest.fixture

@@ -5,14 +5,15 @@ import os
 import subprocess
 import sys
 from contextlib import contextmanager
-from pathlib import Path
+from functools import partial
 
 import pytest
 import torch
-from conftest import TINY
+import worker
+from conftest import PATIENCE, TINY, train_config
+from processes import start as start_process
 from safetensors.torch import load_file
 
-from ganface.config.settings import TrainConfig
 from ganface.dataset.order import DataOrder
 from ganface.dataset.pack import HEADER_BYTES, Pack
 from ganface.errors import UserError
@@ -21,8 +22,10 @@ from ganface.io.tensors import read_tensors
 from ganface.losses.adversarial import hinge_loss_D
 from ganface.system.device import Compute
 from ganface.training.batches import Batches, normalise
-from ganface.training.checkpoint import restore, start
+from ganface.training.checkpoint import restore
+from ganface.training.config import TrainConfig
 from ganface.training.distributed import Processes, this_process, unwrap
+from ganface.training.start import create
 
 CPU = Compute(torch.device("cpu"), "fp32")
 TWO = (Processes(0, 2, 0), Processes(1, 2, 1))
@@ -44,6 +47,25 @@ def started(*arguments):
     finally:
         process.terminate()
         process.communicate()
+
+
+@contextmanager
+def pair(*arguments, preexec_fn=lambda: None):
+    """A command as two processes, told what torchrun tells them; they do not outlive the block."""
+    store = torch.distributed.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    shared = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "TORCHELASTIC_USE_AGENT_STORE": "True"}
+    shared |= {"MASTER_ADDR": store.host, "MASTER_PORT": str(store.port)}
+    options = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+    both = []
+    try:
+        for rank in ("0", "1"):
+            env = {**os.environ, **shared, "RANK": rank, "LOCAL_RANK": rank}
+            both.append(start_process(*arguments, env=env, preexec_fn=preexec_fn, **options))
+        yield both
+    finally:
+        for process in both:
+            process.kill()
+            process.communicate()
 
 
 # ---------------------------------------------------------------------------- who is who
@@ -78,16 +100,17 @@ def test_torchrun_says_who_is_who(monkeypatch):
 
 
 def test_the_shares_of_a_batch_are_its_parts_in_order(pack_file):
-    config, pack = TrainConfig(batch_size=12, z_dim=5), Pack(pack_file)
-    whole = Batches(pack, config, CPU.device, False, False).at(9)
+    config, pack = train_config(batch_size=12, z_dim=5), Pack(pack_file)
+    method, _ = create(config, 32, CPU)
+    whole = Batches(pack, config, method, False, False).at(9)
     shares = [Processes(rank, 3, rank).shard(12) for rank in range(3)]
     for resident, ahead in ((False, False), (True, False), (False, True)):
-        parts = [
-            Batches(pack, config, CPU.device, resident, ahead, share).at(9) for share in shares
-        ]
-        for name in ("images", "flips", "z", "mix"):
+        parts = [Batches(pack, config, method, resident, ahead, share).at(9) for share in shares]
+        for name in ("images", "indices", "flips"):
             together = torch.cat([getattr(part, name) for part in parts])
             assert torch.equal(together, getattr(whole, name))
+        for name, noise in whole.noise.items():
+            assert torch.equal(torch.cat([part.noise[name] for part in parts]), noise)
 
 
 def test_a_gpu_belongs_to_each_process_and_a_process_without_one_is_refused(monkeypatch):
@@ -125,22 +148,22 @@ def test_only_the_first_process_shows_the_plan(pack_file, invoke, monkeypatch):
 
 def go_on_by_hand(training, feeds, step):
     """One update with the mean of the gradients of two half batches."""
-    G, D = training.players.G, training.players.D
+    G, D = training.networks["G"], training.networks["D"]
     halves = []
     for inputs in (feed.at(step) for feed in feeds):
-        fakes = G(inputs.z)
+        fakes = G(inputs.noise["z"])
         reals = normalise(inputs.images, inputs.flips)
         loss = hinge_loss_D(D(reals), D(fakes.detach()))
         halves.append((fakes, torch.autograd.grad(loss, list(D.parameters()))))
-    move(D, training.players.opt_D, [gradients for _, gradients in halves])
+    move(D, training.optimizers["D"], [gradients for _, gradients in halves])
     gradients = [torch.autograd.grad(-D(fakes).mean(), list(G.parameters())) for fakes, _ in halves]
-    move(G, training.players.opt_G, gradients)
+    move(G, training.optimizers["G"], gradients)
 
 
 def move(network, optimiser, gradients):
     for parameter, *parts in zip(network.parameters(), *gradients, strict=True):
         parameter.grad = sum(parts) / len(parts)
-    optimiser.param_groups[0]["lr"].fill_(TrainConfig.lr)
+    optimiser.param_groups[0]["lr"].fill_(2e-4)
     optimiser.step()
 
 
@@ -164,10 +187,10 @@ def test_two_processes_go_on_as_one_until_one_is_told_to_stop_and_one_goes_on(
     invoke(*train, *TINY, *plainly, "--seeds", "0-3", "--steps", 2).done()
 
     # Two processes, which have to read the images anew; the second alone is stopped at step 5
-    worker = (Path(__file__).with_name("worker.py"), 5, tmp_path)
+    program = (worker.__file__, 5, tmp_path)
     options = ("--cache", cache, "--steps", 1000, "--checkpoint-every", 4)
-    with started(*worker, *train, *options) as process:
-        out, err = process.communicate(timeout=120)
+    with started(*program, *train, *options) as process:
+        out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert out == ""
     assert err.count("going on from step 2") == err.count("2 processes on CPU") == 1
@@ -180,17 +203,14 @@ def test_two_processes_go_on_as_one_until_one_is_told_to_stop_and_one_goes_on(
     # Both end with the same weights, which are those of the whole batch's gradients
     different, one = differences(tmp_path)
     assert different == []
-    config = TrainConfig(**json.loads(run.config.read_text())["train"])
+    config = TrainConfig.stored(json.loads(run.config.read_text())["train"])
     (pack,) = (Pack(path) for path in cache.rglob("*.safetensors"))
-    training = start(config, 32, CPU)
+    method, training = create(config, 32, CPU)
     restore(training, *read_tensors(run.checkpoint(2), "checkpoint"))
-    feeds = [
-        Batches(pack, config, CPU.device, False, False, process.shard(config.batch_size))
-        for process in TWO
-    ]
+    feeds = [Batches(pack, config, method, False, False, process.shard(8)) for process in TWO]
     for step in (3, 4, 5):
         go_on_by_hand(training, feeds, step)
-    for name, network in (("G", training.players.G), ("D", training.players.D)):
+    for name, network in training.networks.items():
         for key, parameter in network.named_parameters():
             torch.testing.assert_close(one[f"{name}.{key}"], parameter.detach())
 
@@ -200,30 +220,29 @@ def test_two_processes_go_on_as_one_until_one_is_told_to_stop_and_one_goes_on(
     assert [json.loads(line)["step"] for line in run.stats.read_text().splitlines()] == [2, 10]
 
 
-@torchrun
+@pytest.mark.skipif(sys.platform != "linux", reason="prepares a copied process")
 def test_two_processes_agree_on_penalties_and_on_how_often_images_are_changed(faces, tmp_path):
     train = ("train", faces, "--out", tmp_path / "run", "--cache", tmp_path / "cache")
-    worker = (Path(__file__).with_name("worker.py"), 17, tmp_path)  # R1 comes at step 16
-    with started(*worker, *train, *TINY, "--r1", 1, "--augment", "adaptive") as process:
-        process.communicate(timeout=120)
+    train += (*TINY, "--r1", 1, "--augment", "adaptive")
+    with pair(*train, preexec_fn=partial(worker.prepare, 17, tmp_path)) as both:  # R1 comes at 16
+        for process in both:
+            process.communicate(timeout=PATIENCE)
     different, one = differences(tmp_path)
     assert different == []
-    assert one["strength"] >= 0
+    assert one["augment_p"] >= 0
 
 
 @torchrun
 def test_an_error_of_one_process_ends_both(tmp_path, pack_file):
-    config = TrainConfig(batch_size=8)
     # At a step of which no image is among those that both examine from the start
-    seen_by_second = DataOrder(config.seed, 100, 8).indices_at(10)[TWO[1].shard(8)][0].item()
+    seen_by_second = DataOrder(0, 100, 8).indices_at(10)[TWO[1].shard(8)][0].item()
     data = bytearray(pack_file.read_bytes())
     data[HEADER_BYTES + seen_by_second * 3 * 32 * 32] ^= 1
     damaged = tmp_path / "damaged.safetensors"
     damaged.write_bytes(data)
-    command = ("-m", "ganface", "train", damaged, "--out", tmp_path / "run", *TINY)
-    with started(*command) as process:
-        _, err = process.communicate(timeout=120)
-    assert process.returncode == 1
-    said = [line for line in err.splitlines() if line.startswith("ganface: ")]
+    with pair("train", damaged, "--out", tmp_path / "run", *TINY) as both:
+        errors = [process.communicate(timeout=PATIENCE)[1] for process in both]
+    assert [process.returncode for process in both] == [1, 1]
+    said = [line for err in errors for line in err.splitlines() if line.startswith("ganface: ")]
     assert any(f"image {seen_by_second} is damaged" in line for line in said)
     assert any("process 0 of 2 lost another one" in line for line in said)

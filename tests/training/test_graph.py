@@ -4,23 +4,35 @@ from contextlib import nullcontext
 
 import pytest
 import torch
+from conftest import train_config
 
-from ganface.config.settings import TrainConfig
 from ganface.dataset.pack import Pack
 from ganface.system.device import Compute
 from ganface.training.batches import Batches
-from ganface.training.checkpoint import start, tensors_of
+from ganface.training.checkpoint import tensors_of
 from ganface.training.distributed import Processes
 from ganface.training.graph import WARM_UP, GraphedUpdate, restored_afterwards
 from ganface.training.loop import choose_update
+from ganface.training.start import create
 
 CPU = Compute(torch.device("cpu"), "fp32")
-CONFIG = TrainConfig(batch_size=8, width=4, z_dim=8)
+CONFIG = train_config(batch_size=8, width=4, z_dim=8)
+
+
+def start():
+    return create(CONFIG, 32, CPU)[1]
+
+
+METHOD = create(CONFIG, 32, CPU)[0]
 
 
 @pytest.fixture
 def feed(pack_file):
-    return Batches(Pack(pack_file), CONFIG, CPU.device, False, False)
+    return Batches(Pack(pack_file), CONFIG, METHOD, False, False)
+
+
+def updating(state):
+    return choose_update(state, METHOD, CONFIG, Processes())
 
 
 def copies(training):
@@ -34,15 +46,15 @@ def assert_equal(one, other):
 
 @pytest.mark.parametrize("before", [0, 2])
 def test_what_was_undone_leaves_no_trace(feed, before):
-    plain, other = start(CONFIG, 32, CPU), start(CONFIG, 32, CPU)
+    plain, other = start(), start()
     for training in (plain, other):
         for step in range(1, before + 1):
-            choose_update(training, CONFIG, CPU, Processes())(feed.at(step), False)
+            updating(training)(feed.at(step), False)
     old = copies(other)
     addresses = {name: tensor.data_ptr() for name, tensor in tensors_of(other).items()}
     with restored_afterwards(other):
         for step in (7, 8, 9):
-            choose_update(other, CONFIG, CPU, Processes())(feed.at(step), False)
+            updating(other)(feed.at(step), False)
         assert any(not torch.equal(old[name], tensors_of(other)[name]) for name in old)
     now = tensors_of(other)
     assert_equal(old, {name: now[name] for name in old})
@@ -51,15 +63,15 @@ def test_what_was_undone_leaves_no_trace(feed, before):
 
     for training in (plain, other):
         for step in (before + 1, before + 2):
-            choose_update(training, CONFIG, CPU, Processes())(feed.at(step), False)
+            updating(training)(feed.at(step), False)
     assert_equal(tensors_of(plain), tensors_of(other))
 
 
 def test_what_failed_half_way_leaves_no_half_of_adam_s_state(feed):
-    plain, other = start(CONFIG, 32, CPU), start(CONFIG, 32, CPU)
+    plain, other = start(), start()
 
     def run_out_of_memory():
-        adam = other.players.opt_D
+        adam = other.optimizers["D"]
         with restored_afterwards(other):
             adam.state[adam.param_groups[0]["params"][0]]["step"] = torch.tensor(0.0)
             raise MemoryError
@@ -67,7 +79,7 @@ def test_what_failed_half_way_leaves_no_half_of_adam_s_state(feed):
     with pytest.raises(MemoryError):
         run_out_of_memory()
     for training in (plain, other):
-        choose_update(training, CONFIG, CPU, Processes())(feed.at(1), False)
+        updating(training)(feed.at(1), False)
     assert_equal(tensors_of(plain), tensors_of(other))
 
 
@@ -93,18 +105,18 @@ def stand_in(monkeypatch):
 
 
 def test_replaying_an_update_is_the_same_as_doing_it(feed, stand_in):
-    plain, other = start(CONFIG, 32, CPU), start(CONFIG, 32, CPU)
+    plain, other = start(), start()
     addresses = set()
 
     def advance(inputs):
-        addresses.add(tuple(tensor.data_ptr() for tensor in inputs))
+        addresses.add(tuple(tensor.data_ptr() for tensor in inputs._tensors()))
         stand_in[:] = [lambda: advance(inputs)]
         in_plain_words(inputs, False)
 
-    in_plain_words = choose_update(other, CONFIG, CPU, Processes())
+    in_plain_words = updating(other)
     replayed = GraphedUpdate(advance, other)
     for step in range(1, 4):
-        choose_update(plain, CONFIG, CPU, Processes())(feed.at(step), False)
+        updating(plain)(feed.at(step), False)
         replayed(feed.at(step))
         assert_equal(tensors_of(plain), tensors_of(other))
     assert len(addresses) == 1  # a graph knows its inputs by their place
@@ -117,7 +129,7 @@ def test_the_capture_comes_once_after_the_warm_up(feed, stand_in):
         calls.append(inputs)
         stand_in[:] = [lambda: None]
 
-    replayed = GraphedUpdate(advance, start(CONFIG, 32, CPU))
+    replayed = GraphedUpdate(advance, start())
     for step in range(1, 4):
         replayed(feed.at(step))
     assert len(calls) == WARM_UP + 1

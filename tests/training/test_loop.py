@@ -10,12 +10,15 @@ from conftest import TINY, TINY_STEPS, call, draw_folder, tree
 from PIL import Image
 
 from ganface import __version__
-from ganface.config.settings import TrainConfig
 from ganface.dataset.pack import Pack
 from ganface.io.run import Run
 from ganface.io.tensors import check_tensors, read_tensors, write_tensors
 from ganface.pictures.png import read_png_meta
-from ganface.training import progress
+from ganface.training import loop
+from ganface.training.config import TrainConfig
+from ganface.training.display import Display
+from ganface.training.snapshots import SnapshotWriter
+from ganface.training.writer import Writer
 
 STEPS = 30
 OPTIONS = (*TINY, "--milestones", "6,20", "--checkpoint-every", 10, "--seeds", "0-3")
@@ -40,8 +43,8 @@ def signal_at(monkeypatch):
             if step == at:
                 signal.raise_signal(number)
 
-        original = progress.Display.step
-        monkeypatch.setattr(progress.Display, "step", step)
+        original = Display.step
+        monkeypatch.setattr(Display, "step", step)
 
     return arrange
 
@@ -94,7 +97,7 @@ def test_a_run_directory_holds_what_the_design_says_and_no_more(tiny_run):
 
 def test_the_config_says_what_was_used(tiny_run, pack_file):
     config = json.loads(tiny_run.config.read_text())
-    assert TrainConfig(**config["train"]).steps == TINY_STEPS
+    assert TrainConfig.stored(config["train"]).schedule.steps == TINY_STEPS
     assert config["train"]["width"] == 4
     assert config["build"]["size"] == 32
     assert config["precision"] == "fp32"
@@ -179,9 +182,7 @@ def test_a_signal_while_a_picture_is_drawn_still_saves_a_checkpoint(
     pack_file, tmp_path, invoke, monkeypatch
 ):
     run = Run(tmp_path / "run")
-    monkeypatch.setattr(
-        progress.Display, "milestone", lambda *_: signal.raise_signal(signal.SIGTERM)
-    )
+    monkeypatch.setattr(Display, "milestone", lambda *_: signal.raise_signal(signal.SIGTERM))
     result = invoke("train", pack_file, "--out", run.path, *OPTIONS, "--steps", STEPS)
     assert result.code == 143
     step = max(run.checkpoints())
@@ -200,7 +201,7 @@ def test_a_run_that_died_goes_on_from_its_last_checkpoint(
             raise RuntimeError("a fault of ours")
 
     with monkeypatch.context() as patch:
-        patch.setattr(progress.Display, "step", die)
+        patch.setattr(Display, "step", die)
         with pytest.raises(RuntimeError, match="a fault of ours"):
             call(*train)
     assert max(run.checkpoints()) == 20
@@ -329,7 +330,24 @@ def test_bf16_trains_as_well(pack_file, tmp_path, invoke):
 
 def test_a_checkpoint_of_another_version_is_refused_in_one_line(pack_file, run_copy, invoke):
     meta, tensors = read_tensors(run_copy.checkpoint(TINY_STEPS), "checkpoint")
-    del tensors["strength"]
+    del tensors["augment_p"]
     write_tensors(run_copy.checkpoint(TINY_STEPS), "checkpoint", tensors, meta)
     line = invoke("train", pack_file, "--out", run_copy.path, "--resume", "--steps", 20)
     assert f"the one that wrote them, {__version__}, or a new run" in line.refused()
+
+
+def test_the_latest_picture_waits_for_a_slow_disk_alone(pack_file, home, invoke, monkeypatch):
+    """Not for the line of statistics that the same update has just handed to the writer."""
+    drawn, writers, step = [], [], Display.step
+    enter = Writer.__enter__
+    monkeypatch.setattr(loop, "PICTURE", 10)
+    monkeypatch.setattr(Writer, "__enter__", lambda self: writers.append(self) or enter(self))
+
+    def step_of_a_fast_disk(display, number):
+        step(display, number)
+        writers[-1].finish()
+
+    monkeypatch.setattr(Display, "step", step_of_a_fast_disk)
+    monkeypatch.setattr(SnapshotWriter, "draw_latest", lambda self: drawn.append(self._state.step))
+    invoke("train", pack_file, "--out", home / "run", *TINY, "--steps", 45).done()
+    assert drawn == [10, 20, 30, 40, 45]

@@ -4,43 +4,49 @@ import json
 
 import pytest
 import torch
-from conftest import TINY
+from conftest import TINY, call
 
 from ganface.io.run import Run
 from ganface.io.tensors import read_tensors
-from ganface.methods import gan
-from ganface.training import loop
+from ganface.methods.gan import Gan
 
 OPTIONS = (*TINY, "--steps", 60, "--milestones", 60, "--checkpoint-every", 20, "--seeds", "0-3")
 
 
 def poison(monkeypatch, at, times=1):
     """Make a weight of G no number after so many updates, so many times."""
-    updates, left = 0, times
+    updates, left, original = 0, times, Gan.update
 
-    def update(players, *arguments):
+    def update(method, state, *arguments):
         nonlocal updates, left
-        result = gan.update(players, *arguments)
+        result = original(method, state, *arguments)
         updates += 1
         if updates >= at and left:
             left -= 1
             with torch.no_grad():
-                next(players.G.parameters())[0, 0] = torch.nan
+                next(state.networks["G"].parameters())[0, 0] = torch.nan
         return result
 
-    monkeypatch.setattr(loop, "update", update)
+    monkeypatch.setattr(Gan, "update", update)
 
 
 def stats(run):
     return [json.loads(line) for line in run.stats.read_text().splitlines()]
 
 
+@pytest.fixture(scope="module")
+def plain(pack_file, tmp_path_factory):
+    """A run that nothing happened to. Not to be written to."""
+    run = Run(tmp_path_factory.mktemp("runs") / "plain")
+    assert call("train", pack_file, "--out", run.path, *OPTIONS) == 0
+    return run
+
+
 @pytest.mark.parametrize(("at", "back"), [(5, 0), (33, 20), (40, 20), (60, 40)])
 def test_the_run_goes_back_to_its_last_good_state_and_on(
-    tmp_path, pack_file, invoke, monkeypatch, at, back
+    tmp_path, pack_file, invoke, monkeypatch, plain, at, back
 ):
-    plain, run = Run(tmp_path / "plain"), Run(tmp_path / "run")
-    invoke("train", pack_file, "--out", plain.path, *OPTIONS).done()
+    run = Run(tmp_path / "run")
     poison(monkeypatch, at)
     result = invoke("train", pack_file, "--out", run.path, *OPTIONS)
     result.done()

@@ -26,7 +26,7 @@ def gate():
 def test_a_copy_is_of_the_moment_it_was_made(gate):
     tensor, seen = torch.zeros(2, 3, 4, 4).to(memory_format=torch.channels_last), []
     with Writer() as writer:
-        writer.submit(HostCopy({}), lambda _: gate.wait(60))
+        writer.submit(HostCopy({}), lambda _: gate.wait(600))
         writer.submit(HostCopy({"a": tensor}), seen.append)
         tensor += 1
         gate.set()
@@ -65,7 +65,7 @@ def test_an_error_of_a_job_comes_up_with_a_later_one():
 def test_jobs_are_done_even_if_the_block_ends_by_an_error_which_is_the_one_to_see(gate):
     done = []
     with pytest.raises(ValueError, match="first"), Writer() as writer:  # noqa: PT012
-        writer.submit(HostCopy({}), lambda _: gate.wait(60))
+        writer.submit(HostCopy({}), lambda _: gate.wait(600))
         writer.submit(HostCopy({}), done.append)
         writer.submit(HostCopy({}), fail)
         gate.set()
@@ -79,7 +79,7 @@ def test_only_so_many_bytes_wait(monkeypatch, gate):
     assert copy.nbytes == 40
     done = []
     with Writer() as writer:
-        writer.submit(copy, lambda _: gate.wait(60))
+        writer.submit(copy, lambda _: gate.wait(600))
         writer.submit(copy, done.append)
         threading.Timer(0.05, gate.set).start()
         writer.submit(copy, done.append)  # the third must wait until the first is done
@@ -89,7 +89,7 @@ def test_only_so_many_bytes_wait(monkeypatch, gate):
 def test_a_writer_is_busy_until_its_last_job_is_done(gate):
     with Writer() as writer:
         assert not writer.busy
-        writer.submit(HostCopy({}), lambda _: gate.wait(60))
+        writer.submit(HostCopy({}), lambda _: gate.wait(600))
         assert writer.busy
         gate.set()
         writer.finish()

@@ -8,27 +8,33 @@ import sys
 from safetensors.torch import save_file
 
 from ganface.cli.main import main
-from ganface.training import loop, progress
+from ganface.training import loop
 from ganface.training.checkpoint import tensors_of
+from ganface.training.display import Display
 
-train, step = loop.train, progress.Display.step
+train, step = loop.train, Display.step
 
 
-def train_and_tell(run, pack, config, compute, training, display, processes):
+def train_and_tell(run, pack, config, method, state, display, processes):
     def step_or_stop(display, number):
         step(display, number)
         if number == stop and not processes.is_main:
             signal.raise_signal(signal.SIGTERM)
 
-    progress.Display.step = step_or_stop
+    Display.step = step_or_stop
     try:
-        train(run, pack, config, compute, training, display, processes)
+        train(run, pack, config, method, state, display, processes)
     finally:
-        tensors = {name: tensor.contiguous() for name, tensor in tensors_of(training).items()}
+        tensors = {name: tensor.contiguous() for name, tensor in tensors_of(state).items()}
         save_file(tensors, f"{out}/rank-{processes.rank}.safetensors")
 
 
-if __name__ == "__main__":  # processes that read images import this file again
-    stop, out = int(sys.argv.pop(1)), sys.argv.pop(1)
+def prepare(stop_at, folder):
+    global stop, out
+    stop, out = int(stop_at), folder
     loop.train = train_and_tell
+
+
+if __name__ == "__main__":  # processes that read images import this file again
+    prepare(sys.argv.pop(1), sys.argv.pop(1))
     main()

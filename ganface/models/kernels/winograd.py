@@ -64,7 +64,7 @@ def tile_of(dtype: torch.dtype, side: int) -> tuple[int, int]:
 
 @cache
 def load_library(dtype: torch.dtype, tile: tuple[int, int]) -> ctypes.CDLL:
-    """winograd.c for float32 or bfloat16. Raises ganface.native.CannotCompile."""
+    """winograd.c for float32 or bfloat16. Raises CannotCompile."""
     macros = {"BF16": "1"} if dtype == torch.bfloat16 else {}
     for side, size in zip(("ROWS", "COLUMNS"), tile, strict=True):
         macros[side] = str(size)
@@ -75,13 +75,13 @@ def load_library(dtype: torch.dtype, tile: tuple[int, int]) -> ctypes.CDLL:
 
 
 def load_libraries(dtype: torch.dtype) -> None:
-    """Compile all that training in this dtype will need. Raises ganface.native.CannotCompile."""
+    """Compile all that training in this dtype will need. Raises CannotCompile."""
     for side in (4, 8):
         load_library(dtype, tile_of(dtype, side))
 
 
 @dataclass(frozen=True)
-class Method(ABC):
+class Algorithm(ABC):
     """How x [batch, C, side, side] becomes y [batch, K, side / 2, side / 2], and gradients return.
 
     All arrays are of `dtype`, but w: float32 [K, C, 4, 4]. Images and w are channels_last.
@@ -106,16 +106,17 @@ class Method(ABC):
     @abstractmethod
     def outputs_T(self, y: Tensor) -> Tensor: ...
 
-    @abstractmethod
-    def kept(self, transposed: bool) -> int:
-        """Numbers that a pass keeps for its gradients, beside images that others keep as well."""
-
     @property
     def _tile(self) -> tuple[int, int]:
         return tile_of(self.dtype, self.side // 2)
 
     def _call(self, name: str, *arguments: Tensor | int) -> None:
-        """Run a function of winograd.c on memory that is laid out as it expects."""
+        """Run a function of winograd.c on memory that is laid out as it expects.
+
+        On the meta device, where tensors have shapes and no memory, there is nothing to run.
+        """
+        if any(isinstance(each, Tensor) and each.is_meta for each in arguments):
+            return
         function = getattr(load_library(self.dtype, self._tile), name)
         function(
             *(
@@ -124,11 +125,11 @@ class Method(ABC):
             )
         )
 
-    def _images(self, channels: int, side: int) -> Tensor:
-        return _empty_images(self.dtype, self.batch, channels, side, side)
+    def _images(self, like: Tensor, channels: int, side: int) -> Tensor:
+        return _empty_images(like, self.dtype, self.batch, channels, side, side)
 
 
-class Tiles(Method):
+class Tiles(Algorithm):
     """Winograd's, for C and K that are multiples of LANES.
 
     v [points, tiles, 4 C], u [points, K, 4 C], m [points, tiles, K].
@@ -141,62 +142,55 @@ class Tiles(Method):
         tiles = self.batch * (self.side // 2) ** 2 // (rows * columns)
         return (rows + 1) * (columns + 1), tiles
 
-    def _points(self, channels: int) -> Tensor:
-        return torch.empty(*self._count, channels, dtype=self.dtype)
-
-    def kept(self, transposed: bool) -> int:
-        points, tiles = self._count
-        return points * (tiles * (self.K if transposed else 4 * self.C) + self.K * 4 * self.C)
+    def _points(self, like: Tensor, channels: int) -> Tensor:
+        return like.new_empty(*self._count, channels, dtype=self.dtype)
 
     def tiles(self, x: Tensor) -> Tensor:
-        v = self._points(4 * self.C)
+        v = self._points(x, 4 * self.C)
         self._call("tiles", _dense(x), v, self.batch, self.side, self.C)
         return v
 
     def tiles_T(self, v: Tensor) -> Tensor:
-        x = self._images(self.C, self.side)
+        x = self._images(v, self.C, self.side)
         self._call("tiles_T", v, x, self.batch, self.side, self.C)
         return x
 
     def weights(self, w: Tensor) -> Tensor:
         rows, columns = self._tile
-        u = torch.empty((rows + 1) * (columns + 1), self.K, 4 * self.C, dtype=self.dtype)
+        u = w.new_empty((rows + 1) * (columns + 1), self.K, 4 * self.C, dtype=self.dtype)
         self._call("weights", _dense(w), u, self.K, self.C)
         return u
 
     def weights_T(self, u: Tensor) -> Tensor:
-        w = _empty_images(torch.float32, self.K, self.C, 4, 4)
+        w = _empty_images(u, torch.float32, self.K, self.C, 4, 4)
         self._call("weights_T", u, w, self.K, self.C)
         return w
 
     def outputs(self, m: Tensor) -> Tensor:
-        y = self._images(self.K, self.side // 2)
+        y = self._images(m, self.K, self.side // 2)
         self._call("outputs", m, y, self.batch, self.side // 2, self.K)
         return y
 
     def outputs_T(self, y: Tensor) -> Tensor:
-        m = self._points(self.K)
+        m = self._points(y, self.K)
         self._call("outputs_T", _dense(y), m, self.batch, self.side // 2, self.K)
         return m
 
 
-class Patches(Method):
+class Patches(Algorithm):
     """A product over patches of the image, for C = RGB.
 
     v [batch, side / 2 · side / 2, 4 · 4 · C], u [1, K, 4 · 4 · C], and m is y. The gradient of u
     comes as one for each image, since a single sum over all pixels would lose bits.
     """
 
-    def kept(self, transposed: bool) -> int:
-        return 0 if transposed else self.batch * self.side**2 // 4 * 16 * RGB
-
     def tiles(self, x: Tensor) -> Tensor:
-        v = torch.empty(self.batch, self.side**2 // 4, 16 * RGB, dtype=self.dtype)
+        v = x.new_empty(self.batch, self.side**2 // 4, 16 * RGB, dtype=self.dtype)
         self._call("patches", _dense(x), v, self.batch, self.side)
         return v
 
     def tiles_T(self, v: Tensor) -> Tensor:
-        x = self._images(RGB, self.side)
+        x = self._images(v, RGB, self.side)
         self._call("patches_T", v, x, self.batch, self.side)
         return x
 
@@ -221,11 +215,12 @@ def _dense(x: Tensor) -> Tensor:
     return x.contiguous(memory_format=torch.channels_last)
 
 
-def _empty_images(dtype: torch.dtype, *shape: int) -> Tensor:
-    return torch.empty(shape, dtype=dtype, memory_format=torch.channels_last)
+def _empty_images(like: Tensor, dtype: torch.dtype, *shape: int) -> Tensor:
+    channels_last = torch.channels_last
+    return torch.empty(shape, dtype=dtype, device=like.device, memory_format=channels_last)
 
 
-def choose_method(batch: int, C: int, K: int, side: int, dtype: torch.dtype) -> Method | None:
+def choose_algorithm(batch: int, C: int, K: int, side: int, dtype: torch.dtype) -> Algorithm | None:
     """None where neither way can be taken."""
     if dtype not in (torch.float32, torch.bfloat16):
         return None
@@ -237,37 +232,37 @@ def choose_method(batch: int, C: int, K: int, side: int, dtype: torch.dtype) -> 
 
 class _Convolution(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, w: Tensor, method: Method) -> Tensor:
-        v, u = method.tiles(x), method.weights(w)
-        ctx.method = method
+    def forward(ctx: Any, x: Tensor, w: Tensor, algorithm: Algorithm) -> Tensor:
+        v, u = algorithm.tiles(x), algorithm.weights(w)
+        ctx.algorithm = algorithm
         ctx.save_for_backward(v if ctx.needs_input_grad[1] else None, u)
-        return method.outputs(v @ u.mT)
+        return algorithm.outputs(v @ u.mT)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, Tensor | None, None]:  # type: ignore[override]
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         v, u = ctx.saved_tensors
-        dm = ctx.method.outputs_T(dy)
-        dx = ctx.method.tiles_T(dm @ u) if ctx.needs_input_grad[0] else None
-        dw = ctx.method.weights_T(dm.mT @ v) if ctx.needs_input_grad[1] else None
+        dm = ctx.algorithm.outputs_T(dy)
+        dx = ctx.algorithm.tiles_T(dm @ u) if ctx.needs_input_grad[0] else None
+        dw = ctx.algorithm.weights_T(dm.mT @ v) if ctx.needs_input_grad[1] else None
         return dx, dw, None
 
 
 class _TransposedConvolution(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, y: Tensor, w: Tensor, method: Method) -> Tensor:
-        m, u = method.outputs_T(y), method.weights(w)
-        ctx.method = method
+    def forward(ctx: Any, y: Tensor, w: Tensor, algorithm: Algorithm) -> Tensor:
+        m, u = algorithm.outputs_T(y), algorithm.weights(w)
+        ctx.algorithm = algorithm
         ctx.save_for_backward(m if ctx.needs_input_grad[1] else None, u)
-        return method.tiles_T(m @ u)
+        return algorithm.tiles_T(m @ u)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, dx: Tensor) -> tuple[Tensor | None, Tensor | None, None]:  # type: ignore[override]
+    def backward(ctx: Any, dx: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         m, u = ctx.saved_tensors
-        dv = ctx.method.tiles(dx)
-        dy = ctx.method.outputs(dv @ u.mT) if ctx.needs_input_grad[0] else None
-        dw = ctx.method.weights_T(m.mT @ dv) if ctx.needs_input_grad[1] else None
+        dv = ctx.algorithm.tiles(dx)
+        dy = ctx.algorithm.outputs(dv @ u.mT) if ctx.needs_input_grad[0] else None
+        dw = ctx.algorithm.weights_T(m.mT @ dv) if ctx.needs_input_grad[1] else None
         return dy, dw, None
 
 
@@ -282,8 +277,8 @@ def halve(x: Tensor, w: Tensor) -> Tensor | None:
     In autocast's dtype where that is on. None for sizes that it cannot do.
     """
     (batch, C, side, _), dtype = x.shape, _working_dtype(x)
-    method = choose_method(batch, C, w.shape[0], side, dtype)
-    return method and _Convolution.apply(x.to(dtype), w, method)
+    algorithm = choose_algorithm(batch, C, w.shape[0], side, dtype)
+    return None if algorithm is None else _Convolution.apply(x.to(dtype), w, algorithm)
 
 
 def double(y: Tensor, w: Tensor) -> Tensor | None:
@@ -293,5 +288,5 @@ def double(y: Tensor, w: Tensor) -> Tensor | None:
     In autocast's dtype where that is on. None for sizes that it cannot do.
     """
     (batch, K, side, _), dtype = y.shape, _working_dtype(y)
-    method = choose_method(batch, w.shape[1], K, 2 * side, dtype)
-    return method and _TransposedConvolution.apply(y.to(dtype), w, method)
+    algorithm = choose_algorithm(batch, w.shape[1], K, 2 * side, dtype)
+    return None if algorithm is None else _TransposedConvolution.apply(y.to(dtype), w, algorithm)

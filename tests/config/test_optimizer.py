@@ -1,16 +1,15 @@
 import pytest
 from conftest import TINY
 
-from ganface.config.settings import TrainConfig
+from ganface.config.optimizer import OptimizerConfig
 from ganface.io.stats import read_lines
-from ganface.training.schedule import learning_rates_at
 
 
 def test_learning_rates_stay_and_then_fall_with_the_root_of_the_step():
-    config = TrainConfig(lr=4e-4, lr_d=1e-3, lr_decay=100)
-    assert learning_rates_at(1, config) == learning_rates_at(100, config) == (1e-3, 4e-4)
-    assert learning_rates_at(400, config) == pytest.approx((5e-4, 2e-4))
-    assert learning_rates_at(10**6, TrainConfig(lr=4e-4, lr_decay=0)) == (4e-4, 4e-4)
+    falling = OptimizerConfig(lr_decay=100)
+    assert falling.decay_at(1) == falling.decay_at(100) == 1
+    assert falling.decay_at(400) == 0.5
+    assert OptimizerConfig(lr_decay=0).decay_at(10**6) == 1
 
 
 def test_a_training_takes_the_rates_of_its_steps_and_reports_them(pack_file, home, invoke):

@@ -1,34 +1,35 @@
 from io import StringIO
 
 import torch
+from conftest import train_config
 from rich.console import Console
 
-from ganface.config.settings import TrainConfig
-from ganface.methods.gan import STATISTICS
-from ganface.methods.gan_verdict import EARLY
+from ganface.methods.gan import Gan
+from ganface.methods.verdict import EARLY
 from ganface.system.device import Compute
-from ganface.training.checkpoint import start
+from ganface.training.display import Display
 from ganface.training.distributed import Processes
-from ganface.training.progress import Display, take_means
+from ganface.training.report import take_means
+from ganface.training.start import create
 
 
 def test_statistics_are_means_over_the_updates_since_the_last_line():
     compute = Compute(torch.device("cpu"), "fp32")
-    training = start(TrainConfig(width=4, z_dim=8), 32, compute)
+    _, state = create(train_config(width=4, z_dim=8), 32, compute)
     for sums, updates, means in (
         ([2.0, 4, 6, 8, 0, 0, 0, 0], 2, [1, 2, 3, 4, 0, 0, 0, 0]),
         ([9.0, 6, 3, 0, 3, 3, 3, 3], 3, [3, 2, 1, 0, 1, 1, 1, 1]),
     ):
-        training.sums += torch.tensor(sums)
-        training.summed += updates
-        assert take_means(training, Processes()).tolist() == means
+        state.tensors["sums"] += torch.tensor(sums)
+        state.summed += updates
+        assert take_means(state, Processes()).tolist() == means
 
 
 def test_a_verdict_is_told_when_it_changes():
     console = Console(file=StringIO(), width=80)
-    with Display(console, 0, 100) as display:
+    with Display(console, 0, 100, Gan.display) as display:
         for step, verdict in ((10, str(EARLY)), (20, "healthy"), (30, "healthy"), (40, "bad: x")):
-            line = {"step": step, **dict.fromkeys(STATISTICS, 0.5), "verdict": verdict}
+            line = {"step": step, **dict.fromkeys(Gan.metrics, 0.5), "verdict": verdict}
             display.tick({**line, "images_per_second": 1.0, "precision": "fp32"})
     told = [line for line in console.file.getvalue().splitlines() if "images/s" not in line]
     assert told == ["step 20: healthy", "step 40: bad: x"]

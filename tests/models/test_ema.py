@@ -2,17 +2,18 @@ import copy
 
 import pytest
 import torch
+from conftest import dcgan
 from torch import nn
 
 from ganface.latents.seeds import z_of
-from ganface.models.dcgan import Generator, initialise
-from ganface.training.ema import decay_at, recalibrate, update_ema
+from ganface.models.dcgan import Generator
+from ganface.models.ema import decay_at, recalibrate, update_ema
 
 
 @pytest.fixture
 def G():
-    G = Generator(32, 8, 4)
-    initialise(G, torch.Generator().manual_seed(0))
+    G = Generator(dcgan(32, 8, 4))
+    G.initialise(torch.Generator().manual_seed(0))
     return G.requires_grad_(False)
 
 

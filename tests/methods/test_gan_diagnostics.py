@@ -1,32 +1,27 @@
 import copy
-import dataclasses
 
 import pytest
 import torch
+from conftest import changed, train_config
 from torch import nn
 
-from ganface.config.settings import TrainConfig
 from ganface.dataset.order import held_out
 from ganface.dataset.pack import Pack
+from ganface.methods.gan import Gan
+from ganface.methods.parts import diversity, observed, update_to_weight_ratio
+from ganface.methods.probe import Probe
 from ganface.system.device import Compute
-from ganface.training.checkpoint import start, tensors_of
-from ganface.training.diagnostics import (
-    DIAGNOSTICS,
-    Diagnostics,
-    diversity,
-    observed,
-    update_to_weight_ratio,
-)
-from ganface.training.distributed import Processes
+from ganface.training.checkpoint import tensors_of
+from ganface.training.start import create
 
 CPU = Compute(torch.device("cpu"), "fp32")
-CONFIG = TrainConfig(batch_size=8, width=4, z_dim=8)
-FREE = dataclasses.replace(CONFIG, norm="none", spectral_norm=True)
+CONFIG = train_config(batch_size=8, width=4, z_dim=8)
+FREE = changed(CONFIG, norm="none", spectral_norm=True)
 
 
-def examine(pack, config, training):
-    findings = Diagnostics(pack, config, CPU, training).examine(Processes())
-    return dict(zip(DIAGNOSTICS, findings.tolist(), strict=True))
+def diagnose(pack, method, state):
+    figures = method.diagnose(state, Probe(pack, 0, 8, CPU.device))
+    return dict(zip(Gan.diagnostics, figures.tolist(), strict=True))
 
 
 class Bright(nn.Module):
@@ -40,11 +35,11 @@ class Bright(nn.Module):
         return self.weight.flatten() * images.mean((1, 2, 3))
 
 
-def test_findings_are_what_they_are_called(pack_file):
+def test_figures_are_what_they_are_called(pack_file):
     pack = Pack(pack_file)
-    training = start(CONFIG, 32, CPU)
-    training.players.D = Bright()
-    found = examine(pack, CONFIG, training)
+    method, state = create(CONFIG, 32, CPU)
+    state.networks["D"] = Bright()
+    found = diagnose(pack, method, state)
     reals = pack.images[list(held_out(len(pack)))].float() / 127.5 - 1
     logits = 4 * reals.mean((1, 2, 3))
     assert found["D_held_out"] == pytest.approx(logits.sigmoid().mean().item())
@@ -75,22 +70,21 @@ def test_overfitting_is_0_for_a_D_that_treats_all_reals_alike_and_1_if_it_knows_
                 ]
             )
 
-    training = start(CONFIG, 32, CPU)
+    method, state = create(CONFIG, 32, CPU)
     for of_held_out, expected in ((3.0, 0.0), (-2.0, 1.0), (0.5, 0.5)):
-        training.players.D = Judge(of_held_out)
-        assert examine(pack, CONFIG, training)["overfitting"] == pytest.approx(expected)
+        state.networks["D"] = Judge(of_held_out)
+        assert diagnose(pack, method, state)["overfitting"] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("config", [CONFIG, FREE], ids=["batch", "spectral"])
-def test_to_examine_leaves_no_trace(pack_file, config):
-    training = start(config, 32, CPU)
-    before = {name: tensor.clone() for name, tensor in tensors_of(training).items()}
-    one = examine(Pack(pack_file), config, training)
-    after = tensors_of(training)
+def test_to_diagnose_leaves_no_trace(pack_file, config):
+    method, state = create(config, 32, CPU)
+    before = {name: tensor.clone() for name, tensor in tensors_of(state).items()}
+    one = diagnose(Pack(pack_file), method, state)
+    after = tensors_of(state)
     assert [name for name in before if not torch.equal(before[name], after[name])] == []
-    assert training.players.G.training
-    assert training.players.D.training
-    assert examine(Pack(pack_file), config, training) == one
+    assert all(network.training for network in state.networks.values())
+    assert diagnose(Pack(pack_file), method, state) == one
 
 
 def test_an_observed_network_computes_what_it_does_while_it_trains():
@@ -117,6 +111,6 @@ def test_pace_is_the_step_against_the_size_of_the_weights():
 
 def test_a_dataset_too_small_to_hold_images_out_gives_no_figures_of_them(pack_file, monkeypatch):
     monkeypatch.setattr("ganface.dataset.order.HELD_OUT", 1000)
-    found = examine(Pack(pack_file), CONFIG, start(CONFIG, 32, CPU))
+    found = diagnose(Pack(pack_file), *create(CONFIG, 32, CPU))
     nothing = ("D_held_out", "accuracy_held_out", "overfitting")
-    assert all((found[name] != found[name]) == (name in nothing) for name in DIAGNOSTICS)
+    assert all((found[name] != found[name]) == (name in nothing) for name in Gan.diagnostics)

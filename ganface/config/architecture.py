@@ -1,0 +1,44 @@
+"""Settings of the networks. Each network keeps the whole group, and can be built again from it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ganface.config.settings import Settings, between, setting
+from ganface.errors import UserError
+
+SIZES = (32, 64, 128)  # that networks are made for; packs may be of others
+
+
+def check_size(size: int) -> None:
+    """Raise UserError for a size that the networks cannot do."""
+    if type(size) is not int or size not in SIZES:
+        raise UserError(f"--size {size}: DCGAN makes faces of {', '.join(map(str, SIZES))} pixels")
+
+
+@dataclass(frozen=True)
+class DcganConfig(Settings):
+    """Raises UserError for a size that is not in SIZES."""
+
+    TITLE = "Networks"
+
+    size: int = setting(64, "Side of the images; the dataset's.", flag=False)
+    width: int = setting(64, "Channels of the layer next to the image.", between(1, 1024))
+    z_dim: int = setting(100, "Length of the latent vector z.", between(1, 65_536))
+    upsample: Literal["transposed", "nearest"] = setting(
+        "nearest",
+        "How G doubles the side: enlarge and convolve, or transposed convolutions.",
+        before="transposed",
+    )
+    modulate: bool = setting(
+        True, "Let z scale and shift the channels of every layer of G.", before=False
+    )
+    norm: Literal["batch", "none"] = setting("batch", "D's normalisation.")
+    spectral_norm: bool = setting(False, "Divide D's weights by their largest singular values.")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_size(self.size)
+        if self.spectral_norm and self.norm == "batch":
+            raise UserError(
+                "--spectral-norm: BatchNorm would scale the weights up again; add --norm none"
+            )

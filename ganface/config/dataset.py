@@ -1,0 +1,47 @@
+"""Settings of the dataset: how images become a pack, and how a training reads them."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ganface.config.settings import Settings, between, setting
+
+
+def is_colour(value: str) -> str | None:
+    from PIL import ImageColor
+
+    try:
+        ImageColor.getrgb(value)
+    except ValueError:
+        return "is no colour; write a name or a code, such as white or #ffeedd"
+    return None
+
+
+@dataclass(frozen=True)
+class BuildConfig(Settings):
+    """How images become a pack. Every setting changes the pack's content."""
+
+    TITLE = "Dataset"
+
+    size: int = setting(64, "Side of the square images, in pixels.", between(8, 1024))
+    crop: Literal["center", "none"] = setting(
+        "center", "Cut the centre square out of each image, or squeeze the whole into a square."
+    )
+    background: str = setting("white", "Colour behind transparent images.", is_colour)
+    dedupe: Literal["exact", "near", "off"] = setting(
+        "exact", "Drop images equal in every pixel, those that nearly are as well, or none."
+    )
+    max_bad: float = setting(
+        5.0,
+        "Give up when more than this percentage of the images is bad.",
+        between(0, 100),
+        may_change=True,
+    )
+
+
+@dataclass(frozen=True)
+class DataConfig(Settings):
+    """How a training reads a pack."""
+
+    TITLE = "Data"
+
+    flip: bool = setting(True, "Mirror half of the training images.")

@@ -1,0 +1,41 @@
+"""Settings of the schedule: how long to train, and what is kept when."""
+
+from dataclasses import dataclass
+
+from ganface.config.settings import Settings, at_least, between, parse_integers, setting
+
+
+@dataclass(frozen=True)
+class ScheduleConfig(Settings):
+    TITLE = "Schedule"
+
+    steps: int = setting(50_000, "Updates to train for.", at_least(1), may_change=True)
+    milestones: str = setting(
+        "100,1000,2000,5000,10000,20000,50000",
+        "Steps at which a grid and a snapshot are kept.",
+        may_change=True,
+    )
+    seeds: str = setting("0-63", "The faces of every grid.")
+    evaluate_every: int = setting(
+        1000,
+        "Steps between scores of G_ema, of which the best is kept; 0 for none.",
+        at_least(0),
+        may_change=True,
+    )
+    checkpoint_every: int = setting(500, "Steps between checkpoints.", at_least(1), may_change=True)
+    keep: int = setting(3, "Checkpoints to keep, the newest ones.", at_least(1), may_change=True)
+    seed: int = setting(0, "Seeds the run: weights, order of the images, z.", between(0, 2**63 - 1))
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _ = self.grid_seeds, self.milestone_steps  # their texts are checked by reading them
+
+    @property
+    def grid_seeds(self) -> tuple[int, ...]:
+        return parse_integers("--seeds", self.seeds)
+
+    @property
+    def milestone_steps(self) -> tuple[int, ...]:
+        """The milestones that this run reaches, in order, its last step among them."""
+        steps = parse_integers("--milestones", self.milestones, low=1)
+        return tuple(sorted({step for step in steps if step < self.steps} | {self.steps}))

@@ -1,0 +1,105 @@
+"""What methods are put together from: networks on their device, gradients, measures."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import adaptive_avg_pool2d
+from torch.nn.parallel import DistributedDataParallel
+from torch.nn.utils import get_total_norm
+from torch.optim import Adam
+
+from ganface.config.optimizer import OptimizerConfig
+from ganface.system.device import Compute
+
+COARSE = 8  # pixels a side to which images are reduced before they are compared
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def on_device(network: Network, compute: Compute) -> Network:
+    """In channels_last, the layout in which CPU and GPU kernels are fastest."""
+    return network.to(compute.device).to(memory_format=torch.channels_last)
+
+
+def average_of(network: Network) -> Network:
+    """The exponential moving average of `network` at its start: a copy, in eval mode."""
+    return copy.deepcopy(network).eval().requires_grad_(False)
+
+
+def adam(network: nn.Module, config: OptimizerConfig, compute: Compute) -> Adam:
+    """Adam over all of the network's parameters. Each update brings its learning rate."""
+    return Adam(
+        network.parameters(),
+        torch.zeros((), device=compute.device),  # in place: a CUDA graph would freeze a number
+        (config.beta1, config.beta2),
+        fused=compute.device.type in ("cpu", "cuda"),
+        capturable=compute.use_cuda_graph,
+    )
+
+
+def unwrap(network: nn.Module) -> nn.Module:
+    """The network itself, if it is wrapped to average gradients over several processes."""
+    return network.module if isinstance(network, DistributedDataParallel) else network
+
+
+@contextmanager
+def frozen(network: nn.Module) -> Iterator[None]:
+    """Within the block the network's weights need no gradient, get none, and none is computed."""
+    network.requires_grad_(False)
+    try:
+        yield
+    finally:
+        network.requires_grad_(True)
+
+
+@contextmanager
+def observed(network: nn.Module) -> Iterator[None]:
+    """Within the block the network computes what it does while it trains, and changes nothing.
+
+    BatchNorm takes the statistics of the batch and keeps none; spectral norms stay as they are.
+    """
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    network.eval()
+    for norm in norms:
+        norm.train()
+        norm.track_running_stats = False
+    try:
+        yield
+    finally:
+        network.train()
+        for norm in norms:
+            norm.track_running_stats = True
+
+
+def gradient_norm(network: nn.Module, scaler: torch.amp.GradScaler) -> Tensor:
+    """The length of all its parameters' gradients as one vector: float32 [].
+
+    0 where `scaler` finds them too large for fp16 and skips the step, which is no fault.
+    """
+    norm = get_total_norm([p.grad for p in network.parameters() if p.grad is not None])
+    return norm.where(norm.isfinite(), 0) if scaler.is_enabled() else norm
+
+
+def diversity(images: Tensor) -> Tensor:
+    """How unlike each other images [B, 3, S, S] in [-1, 1] are, coarsely: float32 [].
+
+    The standard deviation over the batch, of each of COARSE × COARSE pixels. Noise hardly counts.
+    """
+    coarse = adaptive_avg_pool2d(images.float(), COARSE)
+    return coarse.var(0).mean().sqrt()
+
+
+def update_to_weight_ratio(network: nn.Module, rate: float) -> Tensor:
+    """Adam's step, which is about `rate` for each weight, against the weights' size: float32 [].
+
+    Of the convolutions alone: their weights are nearly all of them.
+    """
+    weights = [p for p in network.parameters() if p.dim() == 4]
+    size = get_total_norm(weights) / sum(weight.numel() for weight in weights) ** 0.5
+    return rate / size

@@ -1,0 +1,8 @@
+"""The methods there are. To add one: its file in this folder, and its class below."""
+
+from __future__ import annotations
+
+from ganface.methods.base import Method
+from ganface.methods.gan import Gan
+
+METHODS: dict[str, type[Method]] = {method.name: method for method in (Gan,)}

@@ -1,0 +1,62 @@
+"""Which networks there are, and how one is built from its config.
+
+To add an architecture: its config in `config/architecture.py`, its networks in a file here, and a
+line below.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ganface.config.architecture import DcganConfig
+from ganface.errors import UserError
+
+if TYPE_CHECKING:
+    from ganface.models.dcgan import DcganNetwork
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """`networks`: what G, D, E are made by, as "module:class", imported when one is built."""
+
+    Config: type[DcganConfig]
+    networks: dict[str, str]
+
+
+ARCHITECTURES = {
+    "dcgan": Architecture(
+        DcganConfig,
+        {
+            "G": "ganface.models.dcgan:Generator",
+            "D": "ganface.models.dcgan:Discriminator",
+        },
+    ),
+}
+
+
+def build_network(role: str, config: DcganConfig) -> DcganNetwork:
+    """G, D or E as `config` describes it, its weights PyTorch's own random ones."""
+    module, _, name = ARCHITECTURES[name_of(config)].networks[role].partition(":")
+    return getattr(import_module(module), name)(config)
+
+
+def name_of(config: DcganConfig) -> str:
+    return next(name for name, each in ARCHITECTURES.items() if each.Config is type(config))
+
+
+def describe(config: DcganConfig) -> dict[str, Any]:
+    """What a file says of its networks, from which `read_description` makes the config again."""
+    return {"architecture": name_of(config), **dataclasses.asdict(config)}
+
+
+def read_description(described: dict[str, Any]) -> DcganConfig:
+    """Raises UserError for what this ganface cannot build; KeyError, TypeError, AttributeError for
+    what is no description at all."""
+    settings = described.copy()
+    architecture = settings.pop("architecture")
+    if architecture not in ARCHITECTURES:
+        raise UserError(f"this ganface cannot draw the kind {architecture}")
+    return ARCHITECTURES[architecture].Config.stored(settings)

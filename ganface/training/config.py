@@ -1,0 +1,145 @@
+"""All settings of a training: a group for each subject, and the presets that cut across them."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ganface.config.architecture import DcganConfig
+from ganface.config.dataset import DataConfig
+from ganface.config.hardware import HardwareConfig
+from ganface.config.optimizer import OptimizerConfig
+from ganface.config.schedule import ScheduleConfig
+from ganface.config.settings import Settings, flag_of, setting
+from ganface.errors import UserError
+from ganface.methods.base import Method, MethodConfig
+from ganface.methods.registry import METHODS
+
+# What each preset changes in the defaults
+PRESETS: dict[str, dict[str, Any]] = {
+    "best": {},
+    # Radford, Metz and Chintala 2015
+    "dcgan": {
+        "loss": "ns",
+        "r1": 0.0,
+        "lr_decay": 0,
+        "augment": "off",
+        "upsample": "transposed",
+        "modulate": False,
+    },
+}
+
+
+@dataclass(frozen=True)
+class RecipeConfig(Settings):
+    """What a training begins with."""
+
+    TITLE = "Recipe"
+
+    method: str = setting("gan", "How G learns.", choices=tuple(METHODS), before="gan")
+    preset: str = setting(
+        "best",
+        "Defaults of what follows: the best we know, or the DCGAN paper's.",
+        choices=tuple(PRESETS),
+    )
+    init_from: str | None = setting(
+        None,
+        "Begin with the networks of this run, checkpoint or snapshot.",
+        may_change=True,  # it is of no use once the run has begun
+    )
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How a run trains. Every name is in one group alone, so that flags and files know no groups.
+
+    Raises UserError for settings that contradict each other.
+    """
+
+    recipe: RecipeConfig
+    schedule: ScheduleConfig
+    data: DataConfig
+    method: MethodConfig
+    architecture: DcganConfig
+    optimizer: OptimizerConfig
+    hardware: HardwareConfig
+
+    GROUPS: ClassVar[dict[str, type[Settings]]] = {
+        "recipe": RecipeConfig,
+        "schedule": ScheduleConfig,
+        "data": DataConfig,
+        "architecture": DcganConfig,
+        "optimizer": OptimizerConfig,
+        "hardware": HardwareConfig,
+    }
+
+    def __post_init__(self) -> None:
+        self.method.check(self.architecture)
+
+    @classmethod
+    def of(cls, given: dict[str, Any]) -> TrainConfig:
+        """The settings that were given, by name; for the others the preset's and the defaults.
+
+        Raises UserError for a name that the method does not have.
+        """
+        recipe = RecipeConfig(**_pick(RecipeConfig, given))
+        method = METHODS[recipe.method]
+        groups = {**cls.GROUPS, "method": method.Config}
+        known = {name for group in groups.values() for name in group.flags()}
+        _refuse_unknown(given.keys() - known, recipe.method)
+        wanted = {**method.Config.defaults(given), **PRESETS[recipe.preset], **given}
+        made: dict[str, Any] = {
+            name: group(**_pick(group, wanted)) for name, group in groups.items()
+        }
+        return cls(**made)
+
+    @classmethod
+    def stored(cls, settings: dict[str, Any]) -> TrainConfig:
+        """The settings of a run's config.json, which an older ganface may have written."""
+        before: dict[str, Any] = {}
+        for group in cls.GROUPS.values():
+            before |= group.before()
+        before |= METHODS[settings.get("method", before["method"])].Config.before()
+        return cls.of({**before, **settings})
+
+    def flat(self) -> dict[str, Any]:
+        """Every setting by name, as flags and files have them."""
+        return {
+            name: value
+            for group in self.groups
+            for name, value in dataclasses.asdict(group).items()
+            if name in group.flags()
+        }
+
+    @property
+    def groups(self) -> tuple[Settings, ...]:
+        return tuple(getattr(self, field.name) for field in dataclasses.fields(self))
+
+    @property
+    def Method(self) -> type[Method]:
+        return METHODS[self.recipe.method]
+
+    @property
+    def images_per_step(self) -> int:
+        return self.optimizer.batch_size * self.method.batches_per_update
+
+
+# Every group that the command line offers, each method's own among them
+ALL_GROUPS: tuple[type[Settings], ...] = (
+    *(TrainConfig.GROUPS[name] for name in ("recipe", "schedule")),
+    *(method.Config for method in METHODS.values()),
+    *(TrainConfig.GROUPS[name] for name in ("architecture", "optimizer", "data", "hardware")),
+)
+
+
+def _pick(group: type[Settings], values: dict[str, Any]) -> dict[str, Any]:
+    return {name: values[name] for name in group.flags() if name in values}
+
+
+def _refuse_unknown(names: set[str], method: str) -> None:
+    for name in sorted(names):
+        owners = [other for other, each in METHODS.items() if name in each.Config.flags()]
+        if owners:
+            raise UserError(f"{flag_of(name)}: is for --method {' or '.join(owners)}, not {method}")
+        raise UserError(f"unknown setting {name}")

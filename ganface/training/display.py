@@ -1,0 +1,115 @@
+"""A training on stderr: a live display on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from ganface.methods.verdict import EARLY
+
+PLAIN_SECONDS = 10  # off a terminal, at most one line in so many seconds
+
+
+class Display:
+    """Shows a training on stderr: live on a terminal, plain lines elsewhere."""
+
+    def __init__(self, console: Console, first_step: int, steps: int, figures: str) -> None:
+        """figures: a format of what a line of stats.jsonl holds."""
+        self._figures = figures
+        self._console = console
+        self._first_step = first_step
+        self._steps = steps
+        self._began = self._printed = time.monotonic()
+        self._stats: dict[str, Any] = {}
+        self._picture: Path | None = None
+        self._bar = Progress(
+            TextColumn("step"),
+            MofNCompleteColumn(),
+            TaskProgressColumn(),
+            BarColumn(),
+            TimeRemainingColumn(elapsed_when_finished=True),
+            console=console,
+        )
+        self._task = self._bar.add_task("train", total=steps, completed=first_step)
+        self._live = None
+        if console.is_terminal:
+            self._live = Live(get_renderable=self._draw, console=console, refresh_per_second=4)
+
+    def __enter__(self) -> Display:
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._live:
+            self._live.stop()
+
+    def step(self, step: int) -> None:
+        if self._live:
+            self._bar.update(self._task, completed=step)
+
+    def tick(self, stats: dict[str, Any]) -> None:
+        first = not self._stats
+        if stats["verdict"] != self._stats.get("verdict", str(EARLY)):
+            self.note(f"step {stats['step']}: {stats['verdict']}")
+        self._stats = stats
+        now = time.monotonic()
+        if self._live or not (first or now - self._printed >= PLAIN_SECONDS):
+            return
+        self._printed = now
+        step = stats["step"]
+        done = step - self._first_step
+        left = (now - self._began) / done * (self._steps - step)
+        self._console.print(
+            f"step {step}/{self._steps} ({step / self._steps:.1%}), {_clock(left)} left, "
+            f"{self._describe()}",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+    def picture(self, path: Path) -> None:
+        self._picture = path
+
+    def milestone(self, path: Path) -> None:
+        self._picture = path
+        self.note(f"drew {path}")
+
+    def note(self, text: str) -> None:
+        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    def _describe(self) -> str:
+        rate = f"{self._stats['images_per_second']:.0f} images/s"
+        return f"{rate}, {self._figures.format(**self._stats)}, {self._stats['precision']}"
+
+    def _draw(self) -> Group:
+        lines = [self._bar.get_renderable()]
+        if self._stats:
+            lines += [Text(self._describe()), Text(self._stats["verdict"])]
+        if self._picture:
+            lines.append(Text(f"last picture: {self._picture}", style="dim"))
+        return Group(*lines)
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}"

@@ -1,0 +1,153 @@
+"""What will be trained, and on what: settings, device, precision, images."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ganface import __version__
+from ganface.config.architecture import check_size
+from ganface.config.dataset import BuildConfig
+from ganface.config.settings import changed_settings
+from ganface.dataset.build import Report
+from ganface.dataset.cache import open_pack
+from ganface.dataset.pack import Pack, is_pack
+from ganface.dataset.sources import list_source
+from ganface.errors import UserError
+from ganface.io.console import Track
+from ganface.io.run import Run, read_config
+from ganface.system.compiler import find_compiler
+from ganface.system.device import Compute, choose_device, choose_precision
+from ganface.system.free_memory import available, in_words
+from ganface.training.config import TrainConfig
+from ganface.training.distributed import Processes
+from ganface.training.init_from import find_origin
+from ganface.training.memory import estimate, smaller
+
+COMPILE_STEPS = 100  # from so many on, faster kernels earn back the seconds of their compilation
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be trained, and on what."""
+
+    build: BuildConfig
+    train: TrainConfig
+    compute: Compute
+    compile: str = "auto"  # HardwareConfig's, or what that came to when a resumed run began
+    threads: int | None = None  # of a resumed run, if as many processes go on with it
+    fingerprint: str | None = None  # of the dataset that a resumed run began with
+
+    @property
+    def kernels_wanted(self) -> bool:
+        """Whether the CPU's kernels are to be compiled, if they can be."""
+        worth_it = self.compile == "on" or self.train.schedule.steps >= COMPILE_STEPS
+        return self.compute.device.type == "cpu" and self.compile != "off" and worth_it
+
+
+def make_plan(
+    run: Run, resume: bool, build: dict[str, Any], train: dict[str, Any], processes: Processes
+) -> Plan:
+    """Settings of a new run, or of an old one with the given ones changed that may be.
+
+    `build`, `train`: the settings that were given, by name. Touches no file but config.json.
+    Raises UserError if the run directory or a setting forbids it.
+    """
+    # Optimisers and the meta device load PyTorch's compiler, which at once makes a folder for what
+    # it will compile. Here that is nothing, so the folder is one that is there
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", os.getcwd())
+    there = run.begun(resume)
+    if not there:
+        if train.get("init_from") is not None:
+            build, train = find_origin(Path(train["init_from"])).adopt(build, train)
+        config = TrainConfig.of(train)
+        check_size(build.get("size", BuildConfig.size))
+        compute = _compute(config, None, processes)
+        return Plan(BuildConfig(**build), config, compute, config.hardware.compile)
+
+    stored = read_config(run)
+    try:
+        old_build, old_train = (
+            BuildConfig.stored(stored["build"]),
+            TrainConfig.stored(stored["train"]),
+        )
+        precision, fingerprint = stored["precision"], stored["dataset"]["fingerprint"]
+        compile = train.get("compile", "on" if stored["compiled"] else "off")
+        threads = stored["threads"] if stored["processes"] == processes.world_size else None
+    except (KeyError, TypeError, UserError) as error:
+        raise UserError(
+            f"{run.config}: not the settings of this ganface, {__version__} ({error}); it takes "
+            f"the one that wrote them, {stored['versions'].get('ganface', 'another one')}"
+        ) from error
+    changes = changed_settings([old_build], build) + changed_settings(old_train.groups, train)
+    if changes:
+        raise UserError(f"{run.path}: cannot be resumed with other settings: {'; '.join(changes)}")
+    config = TrainConfig.of({**old_train.flat(), **train})
+    compute = _compute(config, precision, processes)
+    return Plan(old_build, config, compute, compile, threads, fingerprint)
+
+
+def _compute(config: TrainConfig, stored_precision: str | None, processes: Processes) -> Compute:
+    """A resumed run keeps the precision that "auto" stood for when it began."""
+    device = processes.own(choose_device(config.hardware.device))
+    processes.shard(config.optimizer.batch_size)  # refuses what cannot be split
+    if config.hardware.sync_batchnorm and processes.world_size > 1 and device.type == "cpu":
+        raise UserError("--sync-batchnorm: PyTorch does it on GPUs only; leave it out")
+    return Compute(device, choose_precision(stored_precision or config.hardware.precision, device))
+
+
+def check_memory(data: Path, plan: Plan, processes: Processes) -> None:
+    """Raise UserError if training on the CPU would take more memory than there is."""
+    there = available()
+    if plan.compute.device.type != "cpu" or there is None:
+        return
+    size = Pack(data).size if is_pack(data) else plan.build.size
+    compiled = plan.kernels_wanted and find_compiler() is not None
+
+    def needed(batch_size: int) -> int:
+        share, precision = batch_size // processes.world_size, plan.compute.precision
+        return processes.local_world_size * estimate(plan.train, size, precision, compiled, share)
+
+    batch_size = plan.train.optimizer.batch_size
+    if needed(batch_size) <= there:
+        return
+    found = next((n for n in smaller(batch_size, processes.world_size) if needed(n) <= there), None)
+    if plan.fingerprint:
+        advice = "end other programs, or go on where there is more"
+    else:
+        advice = f"--batch-size {found} fits" if found else "give a smaller --width"
+    raise UserError(
+        f"--batch-size {batch_size}, --width {plan.train.architecture.width}: training would take "
+        f"about {in_words(needed(batch_size))} of memory, and {in_words(there)} are free; {advice}"
+    )
+
+
+def count_images(data: Path, plan: Plan) -> int:
+    """How many images DATA seems to hold, before any is opened. Raises UserError if too few."""
+    count = len(Pack(data)) if is_pack(data) else len(list_source(data).images)
+    _check_enough(data, count, plan)
+    return count
+
+
+def _check_enough(data: Path, count: int, plan: Plan) -> None:
+    if count < plan.train.optimizer.batch_size:
+        raise UserError(
+            f"{data}: {count} images, fewer than --batch-size {plan.train.optimizer.batch_size}; "
+            "add images, or give a smaller batch size"
+        )
+
+
+def open_data(
+    data: Path, plan: Plan, given: dict[str, Any], cache: Path, track: Track
+) -> tuple[Pack, Report | None]:
+    """The pack of DATA, ingested if need be (then with its report).
+
+    `given`: the settings of BuildConfig that were given. Raises UserError if the images do not fit.
+    """
+    pack, report = open_pack(data, plan.build, given, cache, track)
+    _check_enough(data, len(pack), plan)
+    if plan.fingerprint not in (None, pack.fingerprint):
+        raise UserError(f"{data}: not the images that this run began with")
+    return pack, report

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from ganface.methods.autoencoder import Autoencoder
 from ganface.methods.base import Method
 from ganface.methods.gan import Gan
 
-METHODS: dict[str, type[Method]] = {method.name: method for method in (Gan,)}
+METHODS: dict[str, type[Method]] = {method.name: method for method in (Gan, Autoencoder)}

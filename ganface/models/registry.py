@@ -32,6 +32,7 @@ ARCHITECTURES = {
         {
             "G": "ganface.models.dcgan:Generator",
             "D": "ganface.models.dcgan:Discriminator",
+            "E": "ganface.models.encoder:Encoder",
         },
     ),
 }

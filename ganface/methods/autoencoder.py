@@ -1,0 +1,197 @@
+"""An auto-encoder: E reduces an image to a code z, and G, the decoder, makes the image of it again.
+
+Both learn from the distance between the two pictures. Nobody tells G what a code must look like:
+from codes that E gives it draws faces, from codes drawn at random it hardly ever does, which is why
+the lecture goes on to the VAE and the GAN. Hinton and Salakhutdinov 2006, "Reducing the
+Dimensionality of Data with Neural Networks".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from ganface.config.settings import setting
+from ganface.methods.base import (
+    Batch,
+    Footprint,
+    Method,
+    MethodConfig,
+    Panel,
+    Sheet,
+    TrainState,
+)
+from ganface.methods.verdict import (
+    EARLY,
+    FACES_BY,
+    HEALTHY,
+    Verdict,
+    newest_and_those_with,
+    with_figures,
+)
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ganface.methods.probe import Probe
+
+ERRORS = ("error_seen", "error_held_out")
+WINDOW = 3  # diagnostics of which the median counts
+BY_HEART = 1.5  # of the error on seen images: what that on others is when E and G know the former
+SHOWN = 8  # originals in a row of a picture, above their reconstructions
+
+LEARNED_BY_HEART = Verdict(
+    "E and G know their images by heart",
+    "others come out much worse; add images, or start again with a smaller --z-dim",
+)
+
+
+@dataclass(frozen=True)
+class AutoencoderConfig(MethodConfig):
+    TITLE = "Method autoencoder"
+
+    recon: Literal["l1", "l2"] = setting(
+        "l1", "Distance between an image and its reconstruction: absolute or squared."
+    )
+
+    @classmethod
+    def defaults(cls, given: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG003
+        """A lone loss that falls allows more than a GAN's two do."""
+        return {"lr": 1e-3, "beta1": 0.9}
+
+
+class Autoencoder(Method):
+    name = "autoencoder"
+    title = "Auto-encoder"
+    networks = ("E", "G")
+    averaged = ("E", "G")
+    Config = AutoencoderConfig
+    metrics = ("loss_recon", "grad_E", "grad_G")
+    diagnostics = (*ERRORS, "diversity", "diversity_reals")
+    may_be_missing = frozenset({"error_held_out"})
+    display = "loss_recon {loss_recon:.4f}"
+    panels = (
+        Panel(
+            "reconstruction error",
+            {
+                "loss_recon": "while learning",
+                "error_seen": "of images that are learned from",
+                "error_held_out": "of images held out",
+            },
+            log=True,
+        ),
+        Panel("length of E's and G's gradients", {"grad_E": "of E", "grad_G": "of G"}, log=True),
+        Panel(
+            "how unlike each other faces are",
+            {"diversity": "from random codes", "diversity_reals": "real"},
+        ),
+    )
+
+    config: AutoencoderConfig
+
+    def build(self) -> TrainState:
+        from ganface.latents import rng
+        from ganface.methods.parts import adam, average_of, on_device
+        from ganface.models.registry import build_network
+
+        networks = {}
+        for role in self.networks:
+            network = build_network(role, self.architecture)
+            network.initialise(rng.generator(self.seed, role))
+            networks[role] = on_device(network, self.compute)
+        return TrainState(
+            networks,
+            {role: adam(net, self.optimizer, self.compute) for role, net in networks.items()},
+            {role: average_of(network) for role, network in networks.items()},
+            {},
+            self.compute.grad_scaler(),
+        )
+
+    def footprint(self) -> Footprint:
+        return Footprint((("E", 1), ("G", 1)), image_copies=2)
+
+    def rates(self) -> dict[str, float]:
+        return dict.fromkeys(self.networks, self.optimizer.lr)
+
+    def update(self, state: TrainState, batches: list[Batch], apply_reg: bool) -> Tensor:  # noqa: ARG002
+        """Update E and G together, by the distance of G(E(x)) from x."""
+        import torch
+
+        from ganface.losses.reconstruction import RECONSTRUCTION
+        from ganface.methods.parts import gradient_norm
+
+        E, G, scaler = state.networks["E"], state.networks["G"], state.scaler
+        (batch,) = batches
+        with self.compute.autocast():
+            images = G(E(batch.reals))
+        loss = RECONSTRUCTION[self.config.recon](images.float(), batch.reals)
+        for optimizer in state.optimizers.values():
+            optimizer.zero_grad()
+        scaler.scale(loss).backward()
+        for optimizer in state.optimizers.values():
+            scaler.unscale_(optimizer)
+        norms = [gradient_norm(network, scaler) for network in (E, G)]
+        for optimizer in state.optimizers.values():
+            scaler.step(optimizer)
+        scaler.update()
+        return torch.stack([loss.detach(), *norms])
+
+    def diagnose(self, state: TrainState, probe: Probe) -> Tensor:
+        import torch
+
+        from ganface.losses.reconstruction import RECONSTRUCTION
+        from ganface.methods.parts import diversity, observed
+
+        E, G = state.networks["E"], state.networks["G"]
+        distance = RECONSTRUCTION[self.config.recon]
+
+        def error(images: Tensor) -> Tensor:
+            if not len(images):
+                return torch.full((), torch.nan, device=self.compute.device)
+            return distance(G(E(images)).float(), images)
+
+        with torch.no_grad(), observed(E), observed(G), self.compute.autocast():
+            errors = error(probe.seen), error(probe.held_out)
+            return torch.stack([*errors, diversity(G(probe.z)), diversity(probe.seen)])
+
+    def recalibrate(self, state: TrainState, probe: Probe) -> None:
+        """On images: G's statistics are those of codes that E gives."""
+        import torch
+
+        from ganface.models.ema import recalibrate
+
+        with self.compute.autocast():
+            recalibrate(state.ema["E"], probe.calibration_images)
+            with torch.no_grad():
+                codes = tuple(state.ema["E"](images) for images in probe.calibration_images)
+            recalibrate(state.ema["G"], codes)
+
+    def pictures(self, state: TrainState, probe: Probe) -> dict[str, Sheet]:
+        """Originals, held out if there are any, and below each its reconstruction."""
+        import torch
+
+        from ganface.pictures.grid import to_uint8
+
+        images = (probe.held_out if len(probe.held_out) >= SHOWN else probe.seen)[: 4 * SHOWN]
+        with torch.inference_mode():
+            again = state.ema["G"](state.ema["E"](images))
+        rows = zip(images.split(SHOWN), again.split(SHOWN), strict=True)
+        return {"reconstructions": Sheet(to_uint8(torch.cat([*map(torch.cat, rows)])), SHOWN)}
+
+    @classmethod
+    def judge(cls, lines: Sequence[dict[str, Any]]) -> Verdict:
+        from statistics import median
+
+        both = with_figures(ERRORS, lines)[-WINDOW:]
+        if not lines or lines[-1]["step"] < FACES_BY:
+            return EARLY
+        if len(both) == WINDOW:
+            seen, held_out = (median(line[name] for line in both) for name in ERRORS)
+            if held_out > BY_HEART * seen:
+                return LEARNED_BY_HEART
+        return HEALTHY
+
+    @classmethod
+    def relevant(cls, lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        return newest_and_those_with(("step",), (ERRORS,), lines[-10 * WINDOW :])

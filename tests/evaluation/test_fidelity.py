@@ -2,6 +2,7 @@
 
 import os
 import socket
+from pathlib import Path
 
 import pytest
 import torch
@@ -204,7 +205,7 @@ def test_download_puts_the_weights_where_pytorch_keeps_them(weights, tmp_path, m
         assert url.endswith(WEIGHTS)
         assert not progress
         assert digest == fidelity.DIGEST
-        path.write_bytes((weights / WEIGHTS).read_bytes())
+        Path(path).write_bytes((weights / WEIGHTS).read_bytes())
 
     monkeypatch.setattr(torch.hub, "download_url_to_file", fetch)
     monkeypatch.setattr(fidelity, "DIGEST", "")

@@ -165,7 +165,7 @@ def opening_notes(
     return [
         f"{len(pack)} images of {pack.size} × {pack.size}, {times}{compute.name}, "
         f"{compute.precision}, {'compiled' if state.meta['compiled'] else 'PyTorch'} kernels",
-        f"{config.Method.title} of width {config.architecture.width}, "
+        f"{config.method_class.title} of width {config.architecture.width}, "
         f"preset {config.recipe.preset}, z of {config.architecture.z_dim}, "
         f"batches of {config.optimizer.batch_size}, "
         f"{config.schedule.steps} steps into {run.path}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ganface.config.architecture import DcganConfig
 from ganface.config.dataset import DataConfig
@@ -15,6 +15,9 @@ from ganface.config.settings import Settings, flag_of, setting
 from ganface.errors import UserError
 from ganface.methods.base import Method, MethodConfig
 from ganface.methods.registry import METHODS
+
+if TYPE_CHECKING:
+    from ganface.system.device import Compute
 
 # What each preset changes in the defaults
 PRESETS: dict[str, dict[str, Any]] = {
@@ -117,8 +120,14 @@ class TrainConfig:
         return tuple(getattr(self, field.name) for field in dataclasses.fields(self))
 
     @property
-    def Method(self) -> type[Method]:
+    def method_class(self) -> type[Method]:
         return METHODS[self.recipe.method]
+
+    def build_method(self, size: int, compute: Compute) -> Method:
+        """The method, for images of `size`. Raises UserError if the networks cannot do them."""
+        architecture = dataclasses.replace(self.architecture, size=size)
+        seed = self.schedule.seed
+        return self.method_class(self.method, architecture, self.optimizer, seed, compute)
 
     @property
     def images_per_step(self) -> int:

@@ -6,7 +6,6 @@ Linux overcommits memory on a CPU, and kills the process later that uses what is
 from __future__ import annotations
 
 import copy
-import dataclasses
 import gc
 from collections.abc import Callable, Iterator
 
@@ -40,13 +39,7 @@ def estimate(
     The peak is where the method has made its passes and gradients are about to be computed: what
     autograd keeps of a pass is freed again by and by.
     """
-    method = config.Method(
-        config.method,
-        dataclasses.replace(config.architecture, size=size),
-        config.optimizer,
-        config.schedule.seed,
-        Compute(torch.device("cpu"), precision),
-    )
+    method = config.build_method(size, Compute(torch.device("cpu"), precision))
     with torch.device("meta"):  # shapes that take no memory
         networks = {role: build_network(role, method.architecture) for role in method.networks}
     weights = {

@@ -83,13 +83,7 @@ def create(config: TrainConfig, size: int, compute: Compute) -> tuple[Method, Tr
 
     Raises UserError for a size that the networks cannot do.
     """
-    method = config.Method(
-        config.method,
-        dataclasses.replace(config.architecture, size=size),
-        config.optimizer,
-        config.schedule.seed,
-        compute,
-    )
+    method = config.build_method(size, compute)
     state = method.build()
     # Metrics are summed on the device, so that it need not be waited for at every update
     state.tensors["sums"] = torch.zeros(len(method.metrics), device=compute.device)

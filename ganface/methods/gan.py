@@ -36,9 +36,7 @@ class GanConfig(MethodConfig):
         "The two losses: non-saturating, saturating, least squares, hinge, Wasserstein with "
         "gradient penalty, relativistic pairs.",
     )
-    r1: float = setting(
-        0.2, "Weight of R1, D's gradient at real images; for a size of 64.", at_least(0)
-    )
+    r1: float = setting(0.2, "Weight of R1, D's gradient at reals; for a size of 64.", at_least(0))
     r2: float = setting(0.0, "Weight of R2, D's gradient at generated images.", at_least(0))
     d_steps: int = setting(1, "Updates of D for each of G.", between(1, 100))
     lr_d: float | None = setting(None, "D's learning rate, if not --lr.", optional(a_rate))
@@ -196,6 +194,7 @@ class Gan(Method):
             scaler.unscale_(opt_D)
             grad_D = gradient_norm(D, scaler)
             scaler.step(opt_D)
+            scaler.update()  # the scale may change before the next pass: each begins anew
 
         # (2) Update G: with the usual loss, maximise log D(G(z)). The lecture draws z again; like
         #     the known implementations we use the same fakes, which saves one pass of G. D is

@@ -10,6 +10,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils import get_total_norm
 from torch.optim import Adam
@@ -64,7 +65,9 @@ def observed(network: nn.Module) -> Iterator[None]:
 
     BatchNorm takes the statistics of the batch and keeps none; spectral norms stay as they are.
     """
-    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    norms = [
+        module for module in network.modules() if isinstance(module, _BatchNorm)
+    ]  # SyncBatchNorm, too
     network.eval()
     for norm in norms:
         norm.train()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from ganface.errors import UserError
+from ganface.io.console import say
 
+KERNELS = re.compile(r"(sm|compute)_(\d+)(\d)[a-z]?$")  # such as sm_75, sm_90a, compute_120
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
 
 
@@ -48,20 +51,46 @@ class Compute:
 
 
 def choose_device(name: str) -> torch.device:
-    """The device of that name; "auto" takes a GPU if there is one.
+    """The device of that name; "auto" takes a GPU if there is one that PyTorch can use.
 
     Raises UserError if it is not there.
     """
-    available = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
+    problems = {"cuda": _no_cuda(), "mps": _no_mps(), "cpu": None}
     if name == "auto":
-        name = next(device for device, there in available.items() if there)
-    if not available[name]:
-        raise UserError(f"--device {name}: PyTorch sees no such GPU; use --device cpu")
+        name = next(device for device, problem in problems.items() if problem is None)
+        if name == "cpu" and torch.cuda.is_available():
+            say(f"computing on the CPU: {problems['cuda']}")
+    if problems[name] is not None:
+        raise UserError(f"--device {name}: {problems[name]}; use --device cpu")
     return torch.device(name)
+
+
+def _no_mps() -> str | None:
+    return None if torch.backends.mps.is_available() else "PyTorch sees no such GPU"
+
+
+def _no_cuda() -> str | None:
+    """Why no NVIDIA GPU can be used, if none can.
+
+    A kernel that was compiled for sm_XY runs on GPUs of capability X.Z with Z of Y or more; of
+    compute_XY it is compiled for any later GPU when it is loaded.
+    """
+    if not torch.cuda.is_available():
+        return "PyTorch sees no such GPU"
+    major, minor = torch.cuda.get_device_capability()
+    known = [KERNELS.match(each) for each in torch.cuda.get_arch_list()]
+    for match in filter(None, known):
+        kind, X, Y = match[1], int(match[2]), int(match[3])
+        if (kind == "sm" and major == X and minor >= Y) or (
+            kind == "compute" and (major, minor) >= (X, Y)
+        ):
+            return None
+    if not any(known):  # AMD's, which are named otherwise
+        return None
+    return (
+        f"this PyTorch has no kernels for {torch.cuda.get_device_name()}, of capability "
+        f"{major}.{minor}; another version may"
+    )
 
 
 def choose_kernels(device: torch.device, deterministic: bool) -> None:
@@ -89,6 +118,8 @@ def choose_precision(name: str, device: torch.device) -> str:
         if _has_bf16(device):
             return "bf16"
         return "fp16" if device.type == "cuda" else "fp32"
+    if name == "bf16" and device.type == "cuda" and not _has_bf16(device):
+        raise UserError("--precision bf16: this GPU only emulates it; use --precision fp16")
     if (device.type == "mps" and name != "fp32") or (device.type == "cpu" and name == "fp16"):
         raise UserError(f"--precision {name}: not on {device.type}; use --precision auto")
     return name

@@ -131,7 +131,9 @@ def fit_to_memory(
                 for apply_reg in sorted({False, bool(method.reg_interval)}):
                     advance(part, apply_reg)
         except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
+            # Where no algorithm of cuDNN's finds the memory that it needs, it finds none at all
+            no_engine = "unable to find an engine" in str(error)
+            if not (is_out_of_memory(error) or no_engine):
                 raise
             scaler = method.compute.grad_scaler()  # in place of one that stopped half way
             scaler.load_state_dict(state.scaler.state_dict())

@@ -330,3 +330,13 @@ def test_compiled_kernels_lose_at_most_twice_the_bits_of_plain_ones(precision):
     assert len(squares[True]) > 30
     for name, plain in squares[False].items():
         assert squares[True][name] <= 2**2 * plain, name
+
+
+def test_fp16_takes_several_updates_of_D(reals, z):
+    compute = Compute(torch.device("cpu"), "fp16")
+    config = changed(PAPER, d_steps=3, width=4, z_dim=8)
+    method, state = create(config, 32, compute)
+    batches = [batch_of(reals, z)] * 3
+    for _ in range(2):
+        assert method.update(state, batches, False).isfinite().all()
+    assert all(adam.state for adam in state.optimizers.values())

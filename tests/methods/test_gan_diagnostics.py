@@ -114,3 +114,11 @@ def test_a_dataset_too_small_to_hold_images_out_gives_no_figures_of_them(pack_fi
     found = diagnose(Pack(pack_file), *create(CONFIG, 32, CPU))
     nothing = ("D_held_out", "accuracy_held_out", "overfitting")
     assert all((found[name] != found[name]) == (name in nothing) for name in Gan.diagnostics)
+
+
+def test_batchnorm_over_several_gpus_is_observed_as_well():
+    network = nn.SyncBatchNorm.convert_sync_batchnorm(nn.Sequential(nn.BatchNorm2d(4)))
+    with observed(network):
+        assert network[0].training
+        assert not network[0].track_running_stats
+    assert network[0].track_running_stats

@@ -481,6 +481,17 @@ def test_another_fault_in_a_trial_is_not_taken_for_it(pack_file):
         fit_to_memory(training, method, TINY_CONFIG, inputs, lambda: fail)
 
 
+def test_a_convolution_without_memory_for_any_algorithm_is_taken_for_it(pack_file):
+    method, training = create(TINY_CONFIG, 32, ON["fp32"])
+    inputs = Batches(Pack(pack_file), TINY_CONFIG, method, False, False).at(1)
+
+    def fail(*_):
+        raise RuntimeError("FIND was unable to find an engine to execute this computation")
+
+    with pytest.raises(WorkError, match="too large for the GPU's memory; so is 2"):
+        fit_to_memory(training, method, TINY_CONFIG, inputs, lambda: fail)
+
+
 @pytest.fixture
 def _refusing(monkeypatch):
     """A CPU that is tried like a GPU."""

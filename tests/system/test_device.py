@@ -80,3 +80,50 @@ def test_a_cpu_has_no_such_choice(kernels):
     choose_kernels(CPU, deterministic=True)
     assert torch.backends.cudnn.benchmark == before
     assert kernels == {}
+
+
+@pytest.fixture
+def gpu(monkeypatch):
+    """gpu(capability, kernels): one NVIDIA GPU, and a PyTorch that was compiled for `kernels`."""
+
+    def arrange(capability, kernels):
+        for name, value in (
+            ("is_available", True),
+            ("get_device_capability", capability),
+            ("get_arch_list", kernels.split()),
+            ("get_device_name", "Tesla V100"),
+        ):
+            monkeypatch.setattr(torch.cuda, name, lambda *_, value=value: value)
+
+    return arrange
+
+
+@pytest.mark.parametrize(
+    ("capability", "kernels", "usable"),
+    [
+        ((7, 0), "sm_75 sm_80 sm_90", False),
+        ((7, 5), "sm_75 sm_80", True),
+        ((8, 9), "sm_75 sm_80 sm_86", True),
+        ((9, 0), "sm_80 sm_90a", True),
+        ((12, 0), "sm_80 sm_90", False),
+        ((12, 0), "sm_80 compute_90", True),
+        ((12, 1), "sm_100 sm_120", True),
+        ((9, 0), "gfx90a gfx942", True),
+    ],
+)
+def test_a_gpu_without_kernels_is_passed_over_or_refused(gpu, capsys, capability, kernels, usable):
+    gpu(capability, kernels)
+    assert choose_device("auto").type == ("cuda" if usable else "cpu")
+    assert ("no kernels for Tesla V100" in capsys.readouterr().err) == (not usable)
+    if usable:
+        assert choose_device("cuda").type == "cuda"
+    else:
+        with pytest.raises(UserError, match="--device cuda: this PyTorch has no kernels for"):
+            choose_device("cuda")
+
+
+def test_bf16_that_is_only_emulated_is_refused(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: False)  # noqa: ARG005
+    with pytest.raises(UserError, match="only emulates it; use --precision fp16"):
+        choose_precision("bf16", torch.device("cuda"))
+    assert choose_precision("auto", torch.device("cuda")) == "fp16"

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ganface.training.plan import Plan
 
 
-@with_settings(BuildConfig, *ALL_GROUPS)
+@with_settings(*ALL_GROUPS[:2], BuildConfig, *ALL_GROUPS[2:])
 def train(
     data: Annotated[Path, typer.Argument(metavar="DATA", help="A folder, a .zip or a pack.")],
     out: Annotated[

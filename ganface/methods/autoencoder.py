@@ -64,6 +64,7 @@ class AutoencoderConfig(MethodConfig):
 class Autoencoder(Method):
     name = "autoencoder"
     title = "Auto-encoder"
+    summary = "as the decoder of an auto-encoder"
     networks = ("E", "G")
     averaged = ("E", "G")
     Config = AutoencoderConfig

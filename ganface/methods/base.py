@@ -98,6 +98,7 @@ class Method(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]  # what it is called in a sentence
+    summary: ClassVar[str]  # how G learns, for --help
     networks: ClassVar[tuple[str, ...]]  # what it trains, of the architecture's G, D, E
     averaged: ClassVar[tuple[str, ...]] = ("G",)  # those of which there is an average that draws
     Config: ClassVar[type[MethodConfig]]

@@ -73,6 +73,7 @@ class GanConfig(MethodConfig):
 class Gan(Method):
     name = "gan"
     title = "DCGAN"
+    summary = "against a discriminator"
     networks = ("G", "D")
     Config = GanConfig
     # D's as they are before the update; grad_D and grad_G are the lengths of the loss's gradients

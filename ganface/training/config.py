@@ -40,7 +40,12 @@ class RecipeConfig(Settings):
 
     TITLE = "Recipe"
 
-    method: str = setting("gan", "How G learns.", choices=tuple(METHODS), before="gan")
+    method: str = setting(
+        "gan",
+        f"How G learns: {'; '.join(f'{name}, {each.summary}' for name, each in METHODS.items())}.",
+        choices=tuple(METHODS),
+        before="gan",
+    )
     preset: str = setting(
         "best",
         "Defaults of what follows: the best we know, or the DCGAN paper's.",

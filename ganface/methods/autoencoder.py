@@ -92,15 +92,12 @@ class Autoencoder(Method):
     config: AutoencoderConfig
 
     def build(self) -> TrainState:
-        from ganface.latents import rng
-        from ganface.methods.parts import adam, average_of, on_device
-        from ganface.models.registry import build_network
+        from ganface.methods.parts import adam, average_of, initialised, on_device
 
-        networks = {}
-        for role in self.networks:
-            network = build_network(role, self.architecture)
-            network.initialise(rng.generator(self.seed, role))
-            networks[role] = on_device(network, self.compute)
+        networks = {
+            role: on_device(initialised(role, self.architecture, self.seed), self.compute)
+            for role in self.networks
+        }
         return TrainState(
             networks,
             {role: adam(net, self.optimizer, self.compute) for role, net in networks.items()},

@@ -113,13 +113,10 @@ class Gan(Method):
         import torch
 
         from ganface.latents import rng
-        from ganface.methods.parts import adam, average_of, on_device
+        from ganface.methods.parts import adam, average_of, initialised, on_device
         from ganface.models.dcgan import apply_spectral_norm
-        from ganface.models.registry import build_network
 
-        G, D = (build_network(role, self.architecture) for role in self.networks)
-        G.initialise(rng.generator(self.seed, "G"))
-        D.initialise(rng.generator(self.seed, "D"))
+        G, D = (initialised(role, self.architecture, self.seed) for role in self.networks)
         if self.architecture.spectral_norm:
             apply_spectral_norm(D, rng.generator(self.seed, "spectral norm"))
         networks = {"G": on_device(G, self.compute), "D": on_device(D, self.compute)}

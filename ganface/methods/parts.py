@@ -15,7 +15,11 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils import get_total_norm
 from torch.optim import Adam
 
+from ganface.config.architecture import DcganConfig
 from ganface.config.optimizer import OptimizerConfig
+from ganface.latents import rng
+from ganface.models.dcgan import DcganNetwork
+from ganface.models.registry import build_network
 from ganface.system.device import Compute
 
 COARSE = 8  # pixels a side to which images are reduced before they are compared
@@ -26,6 +30,13 @@ Network = TypeVar("Network", bound=nn.Module)
 def on_device(network: Network, compute: Compute) -> Network:
     """In channels_last, the layout in which CPU and GPU kernels are fastest."""
     return network.to(compute.device).to(memory_format=torch.channels_last)
+
+
+def initialised(role: str, config: DcganConfig, seed: int) -> DcganNetwork:
+    """G, D or E on the CPU, its weights a function of the run's seed and its role alone."""
+    network = build_network(role, config)
+    network.initialise(rng.generator(seed, role))
+    return network
 
 
 def average_of(network: Network) -> Network:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 from torch import nn, optim
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, TensorDataset
 from torchvision import transforms
 from torchvision.datasets import ImageFolder
 from torchvision.utils import save_image
@@ -112,6 +112,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--z-dim", type=int, default=100)
     parser.add_argument("--width", type=int, default=64)
     parser.add_argument("--workers", type=int, default=2, help="processes that load images")
+    parser.add_argument("--in-memory", action="store_true", help="decode every image once only")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--seed", type=int, help="the same weights, images and z every time")
     parser.add_argument("--faces", help="a folder to draw --count faces into at the end")
@@ -124,12 +125,16 @@ def main(arguments: list[str] | None = None) -> None:
     began = time.perf_counter()
     torch.backends.cudnn.benchmark = True
     device = choose_device(args.device)
-    loader = DataLoader(
-        image_folder(args.data, args.size),
-        batch_size=args.batch_size,
-        shuffle=True,
-        num_workers=args.workers,
-    )
+    images = image_folder(args.data, args.size)
+    if args.in_memory:
+        # No workers: one would copy each batch from its memory to ours
+        held = TensorDataset(torch.stack([image for image, _ in images]), torch.zeros(len(images)))
+        loader = DataLoader(held, batch_size=args.batch_size, shuffle=True)
+    else:
+        workers = args.workers
+        loader = DataLoader(
+            images, batch_size=args.batch_size, shuffle=True, num_workers=workers
+        )
     G = generator(args.size, args.z_dim, args.width).to(device).apply(initialise)
     D = discriminator(args.size, args.width).to(device).apply(initialise)
     criterion = nn.BCELoss()
@@ -137,7 +142,7 @@ def main(arguments: list[str] | None = None) -> None:
     opt_G = optim.Adam(G.parameters(), lr=2e-4, betas=(0.5, 0.999))
 
     step, seen = 0, 0
-    seconds, images = [], []
+    seconds, counts = [], []
     while step < args.steps:
         for reals, _ in loader:
             # (1) Update D: maximise log D(x) + log(1 - D(G(z)))
@@ -174,14 +179,14 @@ def main(arguments: list[str] | None = None) -> None:
                 f"D(x): {D_x:.4f} D(G(z)): {D_Gz_before:.4f} / {D_Gz_after:.4f}"
             )
             seconds.append(time.perf_counter() - began)
-            images.append(seen)
+            counts.append(seen)
             if step == args.steps:
                 break
     if args.faces:
         draw(G, args.z_dim, args.count, args.batch_size, Path(args.faces), device)
     if args.json:
         with open(args.json, "w", encoding="utf-8") as file:
-            json.dump({"seconds": seconds, "images": images}, file)
+            json.dump({"seconds": seconds, "images": counts}, file)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,10 @@ class Processes:
     def is_main(self) -> bool:
         return self.rank == 0
 
+    @property
+    def alone(self) -> bool:
+        return self.world_size == 1
+
     def shard(self, batch_size: int) -> slice:
         """This process's part of every batch. Raises UserError if it cannot be split evenly."""
         part, rest = divmod(batch_size, self.world_size)
@@ -44,7 +48,7 @@ class Processes:
 
     def own(self, device: torch.device) -> torch.device:
         """The device of that kind that belongs to this process. Raises UserError if none does."""
-        if self.world_size == 1 or device.type == "cpu":
+        if self.alone or device.type == "cpu":
             return device
         if device.type != "cuda":
             raise UserError(f"--device {device.type}: for one process only; use --device cpu")
@@ -61,7 +65,7 @@ class Processes:
 
         Raises WorkError if another one is lost.
         """
-        if self.world_size == 1:
+        if self.alone:
             yield
             return
         if device.type == "cuda":
@@ -84,7 +88,7 @@ class Processes:
 
     def all_reduce_max(self, number: int) -> int:
         """The largest of the processes' numbers, once all have said theirs."""
-        if self.world_size == 1:
+        if self.alone:
             return number
         largest = torch.tensor(number)
         dist.all_reduce(largest, dist.ReduceOp.MAX)
@@ -104,7 +108,7 @@ class Processes:
 
     def all_reduce_mean(self, tensor: Tensor) -> None:
         """Make `tensor` the mean of the processes' tensors, in place."""
-        if self.world_size > 1:
+        if not self.alone:
             dist.all_reduce(tensor)
             tensor /= self.world_size
 
@@ -113,7 +117,7 @@ class Processes:
 
         With `sync_batchnorm` it is changed: BatchNorm takes its statistics from the whole batch.
         """
-        if self.world_size == 1:
+        if self.alone:
             return network
         if sync_batchnorm:
             network = nn.SyncBatchNorm.convert_sync_batchnorm(network)

@@ -47,7 +47,7 @@ def train(
     probe = Probe(pack, schedule.seed, config.architecture.z_dim, compute.device)
     batches = open_batches(pack, config, method, display, processes)
     choose = partial(choose_update, state, method, config, processes)
-    if compute.raises_oom and processes.world_size == 1 and state.step < schedule.steps:
+    if compute.raises_oom and processes.alone and state.step < schedule.steps:
         advance = fit_to_memory(state, method, config, batches.at(state.step + 1), choose)
     else:
         advance = choose()
@@ -147,7 +147,7 @@ def choose_update(
         for name, average in state.ema.items():
             update_ema(average, state.networks[name], inputs.ema_weight)
 
-    if not (method.compute.use_cuda_graph and processes.world_size == 1):
+    if not (method.compute.use_cuda_graph and processes.alone):
         return advance
     graphs = [GraphedUpdate(partial(advance, apply_reg=kind), state) for kind in (False, True)]
     return lambda inputs, apply_reg: graphs[apply_reg](inputs)

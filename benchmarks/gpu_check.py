@@ -1,0 +1,136 @@
+"""Try and measure everything that a GPU changes, unattended, and write one report of it.
+
+Each step is a process of its own with a time limit. The report, gpu_check.md and gpu_check.json, is
+written anew after each, so that being cut off loses nothing. Needs no internet and nothing but
+ganface's own packages, with the PyTorch that is there. Ends with 1 if a step failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gpu_steps import HERE, STEPS
+from workbench import note, own_environment
+
+LEAST = 5  # seconds; with less left a step is not begun
+
+
+@dataclass
+class Outcome:
+    """What became of a step."""
+
+    name: str
+    title: str
+    status: str = "not begun"  # then "ok", "failed", "cut off" or "no time left"
+    seconds: float = 0.0
+    result: dict[str, Any] = field(default_factory=dict)
+    error: str = ""
+
+    @property
+    def says(self) -> str:
+        return self.error.strip().splitlines()[-1] if self.error else self.result.get("says", "")
+
+
+def run_step(outcome: Outcome, work: Path, limit: float, cpu: bool) -> None:
+    """Run a step for `limit` seconds at most, and note what became of it."""
+    found = work / "result.json"
+    found.unlink(missing_ok=True)
+    command = [sys.executable, HERE / "gpu_steps.py", outcome.name, "--work", work]
+    command += ["--limit", f"{limit:.0f}", "--json", found, *(["--cpu"] if cpu else [])]
+    began = time.monotonic()
+    process = subprocess.Popen(
+        [*map(str, command)],
+        env=own_environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+    )
+    try:
+        _, err = process.communicate(timeout=limit)
+        outcome.status = "failed" if process.returncode else "ok"
+    except subprocess.TimeoutExpired:
+        process.kill()
+        _, err = process.communicate()
+        outcome.status, err = "cut off", f"{err}\ncut off after {limit:.0f} s"
+    outcome.seconds = time.monotonic() - began
+    if outcome.status != "ok":
+        outcome.error = err[-6000:] or f"ended with {process.returncode}"
+    if found.exists():
+        outcome.result = json.loads(found.read_text())
+
+
+def as_markdown(outcomes: list[Outcome], command: str) -> str:
+    """The report."""
+    lines = ["# What this GPU does", "", f"`{command}`", ""]
+    machine = outcomes[0].result.get("figures", {})
+    lines += [f"- {name}: {value}" for name, value in machine.items()]
+    lines += ["", "| step | shows | result | says | s |", "| --- | --- | --- | --- | --- |"]
+    for each in outcomes:
+        says = each.says.replace("|", "/")
+        lines.append(
+            f"| {each.name} | {each.title} | {each.status} | {says} | {each.seconds:.1f} |"
+        )
+    for each in outcomes:
+        head, rows = each.result.get("head"), each.result.get("rows")
+        if not (rows or each.error):
+            continue
+        lines += ["", f"## {each.name}: {each.title}", "", each.says]
+        if rows:
+            lines += ["", as_row(head), as_row(["---"] * len(head)), *map(as_row, rows)]
+        if each.error:
+            lines += ["", "```", each.error.strip(), "```"]
+    return "\n".join(lines) + "\n"
+
+
+def as_row(cells: list[Any]) -> str:
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        prog="scripts/gpu_check",
+        description=__doc__,
+        epilog="steps:\n" + "\n".join(f"  {n:10} {f.__doc__}" for n, (f, _) in STEPS.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("steps", nargs="*", metavar="STEP", help="what to try; all if none named")
+    parser.add_argument("--limit", type=float, default=540, help="seconds in all (%(default)s)")
+    parser.add_argument("--out", type=Path, default=Path(), help="folder of the report")
+    parser.add_argument("--cpu", action="store_true", help="the same steps, small, without a GPU")
+    args = parser.parse_args(arguments)
+    for name in args.steps:
+        if name not in STEPS:
+            parser.error(f"no step {name}; there are {', '.join(STEPS)}")
+    names = [name for name in STEPS if name in args.steps or not args.steps or name == "start"]
+
+    args.out.mkdir(parents=True, exist_ok=True)
+    end = time.monotonic() + args.limit
+    outcomes = [Outcome(name, STEPS[name][0].__doc__ or "") for name in names]
+    command = " ".join(["scripts/gpu_check", *(arguments or sys.argv[1:])])
+    with tempfile.TemporaryDirectory() as work:
+        for outcome in outcomes:
+            limit = min(STEPS[outcome.name][1], end - time.monotonic())
+            if limit < LEAST:
+                outcome.status = "no time left"
+            else:
+                run_step(outcome, Path(work), limit, args.cpu)
+            note(f"{outcome.name}: {outcome.status}, {outcome.seconds:.1f} s: {outcome.says}")
+            whole = [vars(each) for each in outcomes]
+            (args.out / "gpu_check.json").write_text(json.dumps(whole, indent=1) + "\n")
+            (args.out / "gpu_check.md").write_text(as_markdown(outcomes, command))
+    note(f"written to {args.out / 'gpu_check.md'}")
+    if any(each.status != "ok" for each in outcomes):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,836 @@
+"""The steps of scripts/gpu_check, each a process of its own: see gpu_check.py.
+
+A step returns what its section of the report shows. It fails by raising.
+"""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import dataclasses
+import importlib
+import json
+import os
+import platform
+import pstats
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import warnings
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from workbench import own_environment  # noqa: E402
+
+if TYPE_CHECKING:
+    from ganface.methods.base import Method, TrainState
+    from ganface.system.device import Compute
+    from ganface.training.batches import Batches, Inputs
+    from ganface.training.config import TrainConfig
+
+PACKAGES = ("torch", "torchvision", "typer", "PIL", "rich", "safetensors")
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """How much each step does."""
+
+    faces: int
+    side: int  # of the faces that are drawn
+    sizes: tuple[int, ...]  # of the packs, the usual one first
+    width: int
+    batch: int
+    updates: int  # where an update is timed, once warm
+    course: int  # updates of the whole course
+
+
+GPU = Amounts(8_000, 96, (64, 32, 128), 64, 64, 300, 50_000)
+CPU = Amounts(300, 40, (32,), 4, 8, 4, 60)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the report shows of a step."""
+
+    says: str
+    head: tuple[str, ...] = ()
+    rows: tuple[tuple[object, ...], ...] = ()
+    figures: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a step works, on what, and for how long."""
+
+    work: Path
+    on_gpu: bool
+    limit: float  # seconds
+
+    @property
+    def amounts(self) -> Amounts:
+        return GPU if self.on_gpu else CPU
+
+    @property
+    def device(self) -> str:
+        return "cuda" if self.on_gpu else "cpu"
+
+    @property
+    def faces(self) -> Path:
+        return self.work / "faces"
+
+    def pack(self, size: int | None = None) -> Path:
+        return self.work / f"faces-{size or self.amounts.sizes[0]}.safetensors"
+
+    @property
+    def precisions(self) -> tuple[str, ...]:
+        return ("bf16", "fp32", "fp16") if self.on_gpu else ("fp32",)
+
+    def new(self, name: str) -> Path:
+        """A path at which nothing is."""
+        path = self.work / name
+        shutil.rmtree(path, ignore_errors=True)
+        return path
+
+    def train(self, *options: object, env: dict[str, str] | None = None) -> str:
+        return ganface("train", self.pack(), *self.shape, *options, env=env)
+
+    @property
+    def shape(self) -> tuple[object, ...]:
+        amounts = self.amounts
+        shape = ("--width", amounts.width, "--batch-size", amounts.batch, "--device", self.device)
+        return shape if self.on_gpu else (*shape, "--size", amounts.sizes[0], "--compile", "off")
+
+
+# ---------------------------------------------------------------------------- whole commands
+
+
+def python(*arguments: object, env: dict[str, str] | None = None) -> str:
+    """What this Python prints when run so. Raises RuntimeError if it fails."""
+    done = subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        env={**own_environment(), **(env or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        words = " ".join(map(str, arguments))
+        raise RuntimeError(f"{words} ended with {done.returncode}:\n{done.stderr[-3000:]}")
+    return done.stdout
+
+
+def ganface(*arguments: object, env: dict[str, str] | None = None) -> str:
+    return python("-m", "ganface", *arguments, env=env)
+
+
+def timed(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+# ---------------------------------------------------------------------------- trainings in here
+
+
+@dataclass
+class Trainee:
+    """A training that is driven by hand."""
+
+    config: TrainConfig
+    method: Method
+    state: TrainState
+    batches: Batches
+    advance: Callable[[Inputs, bool], None]
+
+    def run(self, first: int, last: int) -> None:
+        """Updates `first` to `last`."""
+        for step in range(first, last + 1):
+            interval = self.method.reg_interval
+            self.advance(self.batches.at(step), bool(interval) and step % interval == 0)
+            self.state.summed += 1
+            self.state.step = step
+
+    def means(self) -> dict[str, float]:
+        sums = self.state.tensors["sums"].tolist()
+        return dict(zip(self.method.metrics, (s / self.state.summed for s in sums), strict=True))
+
+
+def compute_of(place: Place, precision: str, graphed: bool = True) -> Compute:
+    import torch
+
+    from ganface.system.device import Compute
+
+    class Eager(Compute):
+        use_cuda_graph = False
+
+    kind = Compute if graphed else Eager
+    return kind(torch.device(place.device), precision)
+
+
+def trainee(
+    place: Place,
+    settings: dict[str, Any],
+    precision: str = "fp32",
+    size: int | None = None,
+    graphed: bool = True,
+    resident: bool | None = None,
+) -> Trainee:
+    from ganface.dataset.pack import Pack
+    from ganface.training.batches import Batches, fits
+    from ganface.training.config import TrainConfig
+    from ganface.training.distributed import Processes
+    from ganface.training.loop import choose_update
+    from ganface.training.start import create
+
+    amounts = place.amounts
+    given = {"width": amounts.width, "batch_size": amounts.batch, **settings}
+    config, pack = TrainConfig.of(given), Pack(place.pack(size))
+    compute = compute_of(place, precision, graphed)
+    method, state = create(config, pack.size, compute)
+    if resident is None:
+        resident = fits(pack, compute.device)
+    batches = Batches(pack, config, method, resident, place.on_gpu and not resident)
+    advance = choose_update(state, method, config, Processes())
+    if graphed and not place.on_gpu:
+        advance = stand_in(advance, state)
+    return Trainee(config, method, state, batches, advance)
+
+
+def stand_in(
+    advance: Callable[[Inputs, bool], None], state: TrainState
+) -> Callable[[Inputs, bool], None]:
+    """For a CPU, which has no graphs: all that GraphedUpdate does but the capture."""
+    from ganface.training.graph import WARM_UP, restored_afterwards
+
+    held: list[Inputs] = []
+
+    def replay(inputs: Inputs, apply_reg: bool) -> None:
+        if not held:
+            held.append(inputs.clone())
+            with restored_afterwards(state):
+                for _ in range(WARM_UP):
+                    advance(held[0], apply_reg)
+        held[0].copy_(inputs)
+        advance(held[0], apply_reg)
+
+    return replay
+
+
+def wait(place: Place) -> None:
+    import torch
+
+    if place.on_gpu:
+        torch.cuda.synchronize()
+
+
+def deterministic(place: Place) -> None:
+    import torch
+
+    from ganface.system.device import choose_kernels
+
+    choose_kernels(torch.device(place.device), deterministic=True)
+
+
+def fastest(place: Place) -> None:
+    import torch
+
+    from ganface.system.device import choose_kernels
+
+    choose_kernels(torch.device(place.device), deterministic=False)
+
+
+# ---------------------------------------------------------------------------- the steps
+
+
+def start(place: Place) -> Result:
+    """what is there; --help; packs of drawn faces"""
+    missing = []
+    for name in PACKAGES:
+        try:
+            importlib.import_module(name)
+        except ImportError as error:
+            missing.append(f"{name} ({error})")
+    if missing:
+        raise RuntimeError(f"missing: {', '.join(missing)}")
+    import torch
+    import torchvision
+
+    versions = {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "torchvision": torchvision.__version__,
+        "system": platform.platform(),
+        "cores": os.cpu_count(),
+    }
+    if place.on_gpu:
+        if not torch.cuda.is_available():
+            raise RuntimeError("PyTorch sees no NVIDIA GPU; --cpu tries the steps without one")
+        smi = shutil.which("nvidia-smi")
+        query = [smi or "", "--query-gpu=driver_version", "--format=csv,noheader"]
+        versions |= {
+            "gpu": torch.cuda.get_device_name(),
+            "capability": torch.cuda.get_device_capability(),
+            "memory_GiB": round(torch.cuda.get_device_properties(0).total_memory / 2**30),
+            "cuda": torch.version.cuda,
+            "cudnn": torch.backends.cudnn.version(),
+            "kernels": torch.cuda.get_arch_list(),
+            "driver": subprocess.check_output(query, text=True).strip() if smi else None,
+        }
+    amounts = place.amounts
+    rows = [("--help", timed(lambda: ganface("--help")))]
+    demo = ("dataset", "demo", place.faces, "--count", amounts.faces, "--size", amounts.side)
+    rows.append((f"{amounts.faces} faces drawn", timed(lambda: ganface(*demo))))
+    for size in amounts.sizes:
+        build = ("dataset", "build", place.faces, place.pack(size), "--size", size)
+        rows.append((f"pack of {size} × {size}", timed(lambda build=build: ganface(*build))))
+    where = versions.get("gpu", "a CPU")
+    return Result(
+        f"{where}, torch {versions['torch']}, Python {versions['python']}",
+        ("", "s"),
+        tuple((what, f"{seconds:.2f}") for what, seconds in rows),
+        versions,
+    )
+
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "best": {},
+    "dcgan": {"preset": "dcgan"},
+    "three D steps": {"d_steps": 3},
+    "R1 + R2": {"r1": 0.2, "r2": 0.2},
+    "spectral norm": {"norm": "none", "spectral_norm": True},
+    "augment on": {"augment": "on"},
+}
+
+
+def captured(place: Place) -> Result:
+    """an update replayed from the graph against one kernel after the other, bit by bit"""
+    import torch
+
+    from ganface.training.checkpoint import tensors_of
+    from ganface.training.memory import fit_to_memory
+
+    deterministic(place)
+    steps, rows, failed = 20, [], []
+    for precision in place.precisions:
+        for name, settings in VARIANTS.items():
+            if precision != place.precisions[0] and name not in ("best", "dcgan"):
+                continue
+            eager = trainee(place, settings, precision, graphed=False)
+            graphed = trainee(place, settings, precision)
+            before = {n: t.clone() for n, t in tensors_of(graphed.state).items()}
+            if place.on_gpu:
+                graphed.advance = fit_to_memory(
+                    graphed.state,
+                    graphed.method,
+                    graphed.config,
+                    graphed.batches.at(1),
+                    lambda graphed=graphed: graphed.advance,
+                )
+                after = tensors_of(graphed.state)
+                trial = all(torch.equal(before[n], after[n]) for n in before)
+            else:
+                trial = True
+            eager.run(1, steps)
+            graphed.run(1, steps)
+            a, b = tensors_of(eager.state), tensors_of(graphed.state)
+            unlike = [n for n in a if not torch.equal(a[n], b[n])]
+            if unlike or not trial:
+                failed.append(f"{name} in {precision}")
+            difference = max(((a[n].double() - b[n].double()).abs().max().item() for n in a))
+            finite = all(bool(t.isfinite().all()) for t in a.values())
+            rows.append(
+                (
+                    *(name, precision, f"{len(a) - len(unlike)} of {len(a)}", f"{difference:.1e}"),
+                    *("yes" if trial else "no", "yes" if finite else "no"),
+                )
+            )
+    head = ("recipe", "precision", "tensors equal", "largest difference", "trial undone", "finite")
+    result = Result(f"{len(rows)} recipes, {steps} updates each", head, tuple(rows))
+    if failed:
+        raise Failed(f"not equal: {', '.join(failed)}", result)
+    return result
+
+
+def profile(place: Place) -> Result:
+    """where the time of an update goes"""
+    from floors import measure_rates, update_bytes, update_flops
+
+    fastest(place)
+    precision, amounts = place.precisions[0], place.amounts
+    replays = 20 if place.on_gpu else 2
+    rates = measure_rates(place.device, precision)
+    size = amounts.sizes[0]
+    flops = update_flops(size, 100, amounts.width, amounts.batch)
+    moved = update_bytes(size, 100, amounts.width, amounts.batch, precision)
+    figures: dict[str, Any] = {
+        "arithmetic_floor_ms": 1000 * flops / rates["flops"],
+        "memory_floor_ms": 1000 * moved / rates["bytes"],
+        "rates": rates,
+    }
+    rows: list[tuple[object, ...]] = []
+    for name in ("best", "dcgan"):
+        subject = trainee(place, VARIANTS[name], precision)
+        subject.run(1, 17)  # both graphs are there
+        wait(place)
+        subject.batches.at(18)
+        host = timed(lambda subject=subject: [subject.batches.at(s) for s in range(18, 18 + 50)])
+        figures[f"{name}_inputs_us"] = host / 50 * 1e6
+        kernels = _kernels(place, subject, replays)
+        if kernels:
+            busy = sum(t for _, t in kernels.values())
+            count = sum(n for n, _ in kernels.values())
+            figures[f"{name}_kernels"] = count / replays
+            figures[f"{name}_busy_us"] = busy / replays
+            longest = sorted(kernels.items(), key=lambda item: -item[1][1])
+            for kernel, (n, t) in longest[: 40 if name == "best" else 15]:
+                rows.append(
+                    (name, _short(kernel), f"{n / replays:.1f}", f"{t / replays:.1f}",
+                     f"{100 * t / busy:.1f} %")
+                )  # fmt: skip
+        profiler = cProfile.Profile()
+        profiler.runcall(lambda subject=subject: [subject.batches.at(s) for s in range(90, 140)])
+        stats = pstats.Stats(profiler).stats  # type: ignore[attr-defined]
+        top = sorted(stats.items(), key=lambda item: -item[1][2])[:8]
+        figures[f"{name}_inputs_host"] = [
+            f"{where[2]}: {calls / 50:.1f} calls, {own / 50 * 1e6:.1f} us"
+            for where, (_, calls, own, _, _) in top
+        ]
+    says = (
+        f"floors: arithmetic {figures['arithmetic_floor_ms']:.3f} ms, "
+        f"memory {figures['memory_floor_ms']:.3f} ms; inputs "
+        f"{figures['best_inputs_us']:.0f} µs of the host"
+    )
+    if "best_kernels" in figures:
+        says += (
+            f"; best: {figures['best_kernels']:.0f} kernels, {figures['best_busy_us']:.0f} µs busy"
+            f"; dcgan: {figures['dcgan_kernels']:.0f}, {figures['dcgan_busy_us']:.0f} µs"
+        )
+    head = ("recipe", "kernel", "an update", "µs an update", "share")
+    return Result(says, head, tuple(rows), figures)
+
+
+def _kernels(place: Place, subject: Trainee, replays: int) -> dict[str, tuple[int, float]]:
+    """Name of each kernel -> how often it ran in so many updates without penalties, and for how
+    many µs. Nothing on a CPU."""
+    if not place.on_gpu:
+        return {}
+    import torch
+    from torch.profiler import ProfilerActivity
+
+    inputs = subject.batches.at(18)
+    wait(place)
+    with torch.profiler.profile(activities=[ProfilerActivity.CUDA]) as found:
+        for _ in range(replays):
+            subject.advance(inputs, False)
+        torch.cuda.synchronize()
+    counts: Counter[str] = Counter()
+    times: Counter[str] = Counter()
+    for event in found.events():
+        if event.device_type == torch.autograd.DeviceType.CUDA:
+            counts[event.name] += 1
+            times[event.name] += event.time_range.elapsed_us()
+    return {name: (counts[name], float(times[name])) for name in counts}
+
+
+def _short(kernel: str) -> str:
+    kernel = re.sub(r"^void |at::native::|\(anonymous namespace\)::", "", kernel)
+    return kernel.replace("|", "/")[:110]
+
+
+LOSSES: dict[str, dict[str, Any]] = {
+    **{loss: {"loss": loss} for loss in ("ns", "saturating", "lsgan", "hinge", "rpgan")},
+    "wgan-gp": {"loss": "wgan-gp", "norm": "none", "d_steps": 3},
+    "augment off": {"augment": "off"},
+    "augment on": {"augment": "on"},
+    "spectral norm": {"norm": "none", "spectral_norm": True, "r1": 0.0},
+    "z of 2": {"z_dim": 2},
+    "an auto-encoder": {"method": "autoencoder"},
+}
+
+
+def losses(place: Place) -> Result:
+    """every loss and kind of training: finite, no warning"""
+    fastest(place)
+    steps = 50 if place.on_gpu else 5
+    rows = []
+    for name, settings in LOSSES.items():
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            subject = trainee(place, settings, place.precisions[0])
+            subject.run(1, steps)
+            means = subject.means()
+        if not all(abs(value) < 1e6 for value in means.values()):
+            raise RuntimeError(f"{name}: {means}")
+        shown = ", ".join(f"{key} {value:.3g}" for key, value in list(means.items())[:4])
+        rows.append((name, shown))
+    return Result(f"{len(rows)} kinds, {steps} updates each", ("kind", "means"), tuple(rows))
+
+
+def fp16(place: Place) -> Result:
+    """fp16: several D steps, and a scale that recovers"""
+    from ganface.training.checkpoint import tensors_of
+
+    fastest(place)
+    steps = 200 if place.on_gpu else 3
+    rows = []
+    for name, settings, scale in (
+        ("best", {}, None),
+        ("three D steps", {"d_steps": 3}, None),
+        ("from a scale of 2^40", {}, 2.0**40),
+    ):
+        subject = trainee(place, settings, "fp16")
+        if scale:
+            scaler = subject.state.scaler
+            scaler.load_state_dict({**scaler.state_dict(), "scale": scale})
+        subject.run(1, steps)
+        end = subject.state.scaler.get_scale()
+        broken = [n for n, t in tensors_of(subject.state).items() if not t.isfinite().all()]
+        if broken or (place.on_gpu and not 1 <= end <= 2**24):
+            raise RuntimeError(f"{name}: scale {end}, not finite: {broken}")
+        means = subject.means()
+        shown = ", ".join(f"{key} {means[key]:.3g}" for key in list(means)[:4])
+        rows.append((name, f"{end:g}", shown))
+    return Result(f"{steps} updates each", ("kind", "scale at the end", "means"), tuple(rows))
+
+
+def resume(place: Place) -> Result:
+    """--deterministic: killed half way and resumed, against undisturbed"""
+    import torch
+
+    from ganface.io.tensors import read_tensors
+
+    steps, half = (600, 300) if place.on_gpu else (8, 4)
+    options = ("--deterministic", "--steps", steps, "--checkpoint-every", half)
+    options += ("--evaluate-every", 0)
+    whole, cut = place.new("whole"), place.new("cut")
+    place.train(*options, "--out", whole)
+    command = ["-m", "ganface", "train", place.pack(), *place.shape, *options, "--out", cut]
+    process = subprocess.Popen(
+        [sys.executable, *map(str, command)],
+        env=own_environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while process.poll() is None and not list(cut.glob("checkpoints/*.safetensors")):
+        time.sleep(0.002)
+    process.kill()
+    process.wait()
+    saved = max(int(path.stem.split("-")[-1]) for path in cut.glob("checkpoints/*.safetensors"))
+    place.train(*options, "--resume", "--out", cut)
+    ends = []
+    for run in (whole, cut):
+        newest = max(run.glob("checkpoints/*.safetensors"))
+        ends.append(read_tensors(newest, "checkpoint")[1])
+    a, b = ends
+    unlike = [name for name in a if not torch.equal(a[name], b[name])]
+    result = Result(f"killed after the checkpoint of step {saved}: all {len(a)} tensors equal")
+    if unlike:
+        raise Failed(f"{len(unlike)} of {len(a)} tensors not equal: {unlike[:5]}", result)
+    return result
+
+
+def speed(place: Place) -> Result:
+    """ms an update"""
+    import torch
+
+    fastest(place)
+    amounts = place.amounts
+    cases = [(preset, p, amounts.sizes[0]) for preset in ("best", "dcgan") for p in place.precisions]
+    cases += [("best", place.precisions[0], size) for size in amounts.sizes[1:]]
+    rows, figures = [], {}
+    for preset, precision, size in cases:
+        if place.on_gpu:
+            torch.cuda.reset_peak_memory_stats()
+        subject = trainee(place, VARIANTS[preset], precision, size)
+        warm = 20 if place.on_gpu else 1
+        subject.run(1, warm)
+        wait(place)
+        blocks, per = [], max(1, amounts.updates // 4)
+        for block in range(4):
+            first = warm + 1 + block * per
+            blocks.append(
+                timed(lambda f=first: (subject.run(f, f + per - 1), wait(place))) / per * 1000
+            )
+        whole = statistics.median(blocks)
+        inputs = subject.batches.at(warm + 1)
+        wait(place)
+        alone = timed(
+            lambda: ([subject.advance(inputs, False) for _ in range(per)], wait(place))
+        )
+        alone = alone / per * 1000
+        memory = torch.cuda.max_memory_allocated() / 2**20 if place.on_gpu else 0
+        figures[f"{preset} {precision} {size}"] = {"ms": whole, "replay_ms": alone, "blocks": blocks}
+        rate = amounts.batch / whole * 1000
+        rows.append(
+            (preset, precision, size, f"{whole:.3f}", f"{alone:.3f}", f"{rate:,.0f}",
+             f"{memory:,.0f}")
+        )  # fmt: skip
+        del subject, inputs
+    head = ("preset", "precision", "size", "ms an update", "of it the replay alone", "images/s")
+    head = (*head, "MiB at its peak")
+    return Result(
+        f"width {amounts.width}, batches of {amounts.batch}; {rows[0][3]} ms for the default",
+        head,
+        tuple(rows),
+        figures,
+    )
+
+
+def plain(place: Place) -> Result:
+    """against the plain example"""
+    amounts = place.amounts
+    folder = place.new("images")
+    folder.mkdir()
+    (folder / "all").symlink_to(place.faces, target_is_directory=True)
+    steps, skip = (1000, 500) if place.on_gpu else (20, 10)
+    run = place.new("plain")
+    place.train("--preset", "dcgan", "--steps", steps, "--evaluate-every", 0, "--out", run)
+    lines = [json.loads(line) for line in (run / "stats.jsonl").read_text().splitlines()]
+    begun = next(line for line in lines if line["step"] == skip)
+    ours = (lines[-1]["images_seen"] - begun["images_seen"]) / (
+        lines[-1]["seconds"] - begun["seconds"]
+    )
+    rows: list[tuple[object, ...]] = [("ganface, --preset dcgan", f"{ours:,.0f}", "")]
+    figures = {"ganface": ours}
+    kinds = {
+        "2 loader workers": ("--workers", 2),
+        "14 loader workers": ("--workers", 14),
+        "images in memory": ("--in-memory",),
+    }
+    for name, options in kinds.items() if place.on_gpu else list(kinds.items())[2:]:
+        times = place.work / "times.json"
+        steps, skip = (250, 50) if place.on_gpu else (6, 2)
+        python(
+            *(HERE / "reference_dcgan.py", folder, "--size", amounts.sizes[0]),
+            *("--width", amounts.width, "--batch-size", amounts.batch, "--device", place.device),
+            *("--steps", steps, "--json", times, *options),
+        )
+        found = json.loads(times.read_text())
+        images = found["images"][-1] - found["images"][skip - 1]
+        rate = images / (found["seconds"][-1] - found["seconds"][skip - 1])
+        figures[name] = rate
+        rows.append((f"the example, {name}", f"{rate:,.0f}", f"{ours / rate:.1f} ×"))
+    ratios = ", ".join(str(row[2]) for row in rows[1:])
+    return Result(f"ratios {ratios}", ("", "images/s", "ratio"), tuple(rows), figures)
+
+
+LIMITED = """
+import sys, torch
+torch.cuda.set_per_process_memory_fraction(float(sys.argv.pop(1)))
+from ganface.cli.main import main
+main()
+"""
+
+
+def memory(place: Place) -> Result:
+    """too large a batch: the line names one that fits, and that one runs"""
+    if not place.on_gpu:
+        return Result("not tried: a CPU's memory is estimated, not tried out")
+    import torch
+
+    total = torch.cuda.get_device_properties(0).total_memory
+    fraction = min(1.0, 3 * 2**30 / total)
+    run = place.new("memory")
+    common = ("-c", LIMITED, fraction, "train", place.pack(), "--width", place.amounts.width)
+    common += ("--device", "cuda", "--steps", 20, "--out", run)
+    try:
+        python(*common, "--batch-size", 4096)
+    except RuntimeError as error:
+        message = str(error).strip().splitlines()[-1]
+    else:
+        raise RuntimeError("4,096 images a batch were found to fit 3 GiB")
+    found = re.search(r"--batch-size (\d+) fits", message)
+    if not found:
+        raise RuntimeError(f"names no batch size: {message}")
+    shutil.rmtree(run)
+    python(*common, "--batch-size", found[1])
+    return Result(f"3 GiB: {message.removeprefix('ganface: ')}; it ran")
+
+
+def nccl(place: Place) -> Result:
+    """the code of several processes, with one"""
+    import torch
+    import torch.distributed as dist
+
+    from ganface.training.checkpoint import tensors_of
+    from ganface.training.distributed import Processes
+    from ganface.training.loop import choose_update
+
+    class OneOfMany(Processes):
+        alone = False
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    os.environ |= {
+        "RANK": "0", "WORLD_SIZE": "1", "LOCAL_RANK": "0",
+        "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port),
+    }  # fmt: skip
+    deterministic(place)
+    processes, precision = OneOfMany(), place.precisions[0]
+    plain, many = (trainee(place, {}, precision, graphed=g) for g in (True, True))
+    steps = place.amounts.updates
+    with processes.joined(torch.device(place.device)):
+        many.advance = choose_update(many.state, many.method, many.config, processes)
+        for subject in (plain, many):
+            subject.run(1, 20)
+        a, b = tensors_of(plain.state), tensors_of(many.state)
+        unlike = [n for n in a if not torch.equal(a[n], b[n])]
+        times = []
+        for subject in (plain, many):
+            wait(place)
+            times.append(timed(lambda s=subject: (s.run(21, 20 + steps), wait(place))) / steps)
+        agreeing = timed(lambda: [processes.all_reduce_max(0) for _ in range(100)]) / 100
+        backend = dist.get_backend()
+    one, other = (1000 * t for t in times)
+    return Result(
+        f"{backend}: {other:.3f} ms an update, {one:.3f} ms for a process alone; to agree on a "
+        f"number {agreeing * 1e6:.0f} µs; {len(a) - len(unlike)} of {len(a)} tensors equal "
+        "after 20 updates",
+        figures={"alone_ms": one, "many_ms": other, "agree_us": agreeing * 1e6},
+    )
+
+
+def use(place: Place) -> Result:
+    """images read from the pack; scores; sample, interpolate, evaluate; another method"""
+    import torch
+
+    fastest(place)
+    rows = []
+    held, read = (trainee(place, {}, place.precisions[0], resident=r) for r in (True, False))
+    for step in range(1, 40):
+        a, b = held.batches.at(step), read.batches.at(step)
+        if not torch.equal(a.images, b.images):
+            raise RuntimeError(f"step {step}: images read are not those held")
+    for name, subject in (("held on the device", held), ("read from the pack", read)):
+        subject.run(1, 20)
+        wait(place)
+        n = place.amounts.updates
+        seconds = timed(lambda s=subject, n=n: (s.run(21, 20 + n), wait(place))) / n
+        rows.append((f"ms an update, images {name}", f"{1000 * seconds:.3f}"))
+    del held, read
+
+    steps = 300 if place.on_gpu else 10
+    run, other = place.new("used"), place.new("autoencoder")
+    every = ("--evaluate-every", steps // 2)
+    device = ("--device", place.device)
+    commands: dict[str, tuple[object, ...]] = {
+        f"train, {steps} steps, scored": (
+            *("train", place.pack(), *place.shape, "--steps", steps, *every, "--out", run),
+        ),
+        "sample": ("sample", run, *device, "--out", place.work / "sample.png"),
+        "interpolate": ("interpolate", run, *device, "--out", place.work / "walk.gif"),
+        "evaluate": ("evaluate", run, place.pack(), *device),
+        f"train --method autoencoder, {steps} steps": (
+            *("train", place.pack(), *place.shape, "--steps", steps, "--out", other),
+            *("--method", "autoencoder"),
+        ),
+    }
+    for name, command in commands.items():
+        rows.append((f"s, {name}", f"{timed(lambda c=command: ganface(*c)):.2f}"))
+    return Result("all done", ("", ""), tuple(rows))
+
+
+def course(place: Place) -> Result:
+    """the whole course, by the command line"""
+    steps, run = place.amounts.course, place.new("course")
+    command = ["-m", "ganface", "train", place.pack(), *place.shape, "--steps", steps]
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, *map(str, [*command, "--out", run])],
+        env=own_environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    cut = False
+    try:
+        _, err = process.communicate(timeout=max(5.0, place.limit - 15))
+    except subprocess.TimeoutExpired:
+        cut = True
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate()
+    seconds = time.perf_counter() - began
+    lines = [json.loads(line) for line in (run / "stats.jsonl").read_text().splitlines()]
+    if process.returncode not in ((130,) if cut else (0,)):
+        raise RuntimeError(f"ended with {process.returncode}:\n{err[-2000:]}")
+    last = lines[-1]
+    figures = {"seconds": seconds, "steps": last["step"], "training_seconds": last["seconds"]}
+    rows = [
+        (line["step"], f"{line['seconds']:.1f}", f"{line['images_per_second']:,.0f}",
+         *(f"{line[name]:.3f}" for name in ("loss_D", "loss_G", "D_x", "D_Gz")),
+         f"{line['score']:.1f}" if "score" in line else "", line["verdict"])
+        for line in lines
+        if line["step"] in (100, 1000, 2000, 5000, 10_000, 20_000, steps, last["step"])
+    ]  # fmt: skip
+    head = ("step", "s", "images/s", "loss_D", "loss_G", "D(x)", "D(G(z))", "score", "verdict")
+    if cut:
+        whole = seconds - last["seconds"] + last["seconds"] * steps / last["step"]
+        figures["extrapolated_seconds"] = whole
+        return Result(f"cut at step {last['step']}; {whole:.0f} s extrapolated", head, tuple(rows),
+                      figures)  # fmt: skip
+    wanted = ["timeline.png", "timeline.gif", "generator.safetensors", "config.json", "latest.png"]
+    missing = [name for name in wanted if not (run / name).exists()]
+    if missing:
+        raise RuntimeError(f"not written: {missing}")
+    return Result(f"{steps:,} updates in {seconds:.1f} s, all files written", head, tuple(rows),
+                  figures)  # fmt: skip
+
+
+# Each step, and the seconds it may take on a GPU
+STEPS: dict[str, tuple[Callable[[Place], Result], int]] = {
+    "start": (start, 60),
+    "captured": (captured, 60),
+    "profile": (profile, 30),
+    "losses": (losses, 40),
+    "fp16": (fp16, 25),
+    "resume": (resume, 50),
+    "speed": (speed, 60),
+    "plain": (plain, 60),
+    "memory": (memory, 40),
+    "nccl": (nccl, 30),
+    "use": (use, 50),
+    "course": (course, 150),
+}
+
+
+class Failed(Exception):
+    """A step that failed and has something to show."""
+
+    def __init__(self, message: str, result: Result) -> None:
+        super().__init__(message)
+        self.result = result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="One step of scripts/gpu_check.")
+    parser.add_argument("step", choices=STEPS)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--limit", type=float, required=True)
+    parser.add_argument("--cpu", action="store_true")
+    parser.add_argument("--json", type=Path, required=True)
+    args = parser.parse_args()
+    place = Place(args.work, not args.cpu, args.limit)
+    problem = None
+    try:
+        result = STEPS[args.step][0](place)
+    except Failed as failure:
+        result, problem = failure.result, str(failure)
+    args.json.write_text(json.dumps(dataclasses.asdict(result), default=str))
+    if problem:
+        sys.exit(problem)
+
+
+if __name__ == "__main__":
+    main()

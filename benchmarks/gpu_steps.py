@@ -25,6 +25,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -200,7 +201,7 @@ def trainee(
     method, state = create(config, pack.size, compute)
     if resident is None:
         resident = fits(pack, compute.device)
-    batches = Batches(pack, config, method, resident, place.on_gpu and not resident)
+    batches = Batches(pack, config, method, resident, place.on_gpu)
     advance = choose_update(state, method, config, Processes())
     if graphed and not place.on_gpu:
         advance = stand_in(advance, state)
@@ -307,8 +308,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "best": {},
     "dcgan": {"preset": "dcgan"},
     "three D steps": {"d_steps": 3},
-    "R1 + R2": {"r1": 0.2, "r2": 0.2},
-    "spectral norm": {"norm": "none", "spectral_norm": True},
+    "hinge, D with BatchNorm": {"loss": "hinge"},
+    "spectral norm": {"spectral_norm": True},
     "augment on": {"augment": "on"},
 }
 
@@ -347,7 +348,7 @@ def captured(place: Place) -> Result:
             unlike = [n for n in a if not torch.equal(a[n], b[n])]
             if unlike or not trial:
                 failed.append(f"{name} in {precision}")
-            difference = max(((a[n].double() - b[n].double()).abs().max().item() for n in a))
+            difference = max((a[n].double() - b[n].double()).abs().max().item() for n in a)
             finite = all(bool(t.isfinite().all()) for t in a.values())
             rows.append(
                 (
@@ -450,10 +451,10 @@ def _short(kernel: str) -> str:
 
 LOSSES: dict[str, dict[str, Any]] = {
     **{loss: {"loss": loss} for loss in ("ns", "saturating", "lsgan", "hinge", "rpgan")},
-    "wgan-gp": {"loss": "wgan-gp", "norm": "none", "d_steps": 3},
+    "wgan-gp": {"loss": "wgan-gp", "d_steps": 3},
     "augment off": {"augment": "off"},
     "augment on": {"augment": "on"},
-    "spectral norm": {"norm": "none", "spectral_norm": True, "r1": 0.0},
+    "spectral norm": {"spectral_norm": True},
     "z of 2": {"z_dim": 2},
     "an auto-encoder": {"method": "autoencoder"},
 }
@@ -546,45 +547,48 @@ def speed(place: Place) -> Result:
 
     fastest(place)
     amounts = place.amounts
-    cases = [(preset, p, amounts.sizes[0]) for preset in ("best", "dcgan") for p in place.precisions]
-    cases += [("best", place.precisions[0], size) for size in amounts.sizes[1:]]
-    rows, figures = [], {}
+    usual, *others = amounts.sizes
+    cases = [(preset, p, usual) for preset in ("best", "dcgan") for p in place.precisions]
+    cases += [("best", place.precisions[0], size) for size in others]
+    rows: list[tuple[object, ...]] = []
+    figures = {}
     for preset, precision, size in cases:
         if place.on_gpu:
             torch.cuda.reset_peak_memory_stats()
-        subject = trainee(place, VARIANTS[preset], precision, size)
-        warm = 20 if place.on_gpu else 1
-        subject.run(1, warm)
-        wait(place)
-        blocks, per = [], max(1, amounts.updates // 4)
-        for block in range(4):
-            first = warm + 1 + block * per
-            blocks.append(
-                timed(lambda f=first: (subject.run(f, f + per - 1), wait(place))) / per * 1000
-            )
-        whole = statistics.median(blocks)
-        inputs = subject.batches.at(warm + 1)
-        wait(place)
-        alone = timed(
-            lambda: ([subject.advance(inputs, False) for _ in range(per)], wait(place))
-        )
-        alone = alone / per * 1000
+        whole, replay = ms_an_update(place, trainee(place, VARIANTS[preset], precision, size))
         memory = torch.cuda.max_memory_allocated() / 2**20 if place.on_gpu else 0
-        figures[f"{preset} {precision} {size}"] = {"ms": whole, "replay_ms": alone, "blocks": blocks}
+        figures[f"{preset} {precision} {size}"] = {"ms": whole, "replay_ms": replay, "MiB": memory}
         rate = amounts.batch / whole * 1000
-        rows.append(
-            (preset, precision, size, f"{whole:.3f}", f"{alone:.3f}", f"{rate:,.0f}",
-             f"{memory:,.0f}")
-        )  # fmt: skip
-        del subject, inputs
+        times = f"{whole:.3f}", f"{replay:.3f}"
+        rows.append((preset, precision, size, *times, f"{rate:,.0f}", f"{memory:,.0f}"))
     head = ("preset", "precision", "size", "ms an update", "of it the replay alone", "images/s")
     head = (*head, "MiB at its peak")
-    return Result(
-        f"width {amounts.width}, batches of {amounts.batch}; {rows[0][3]} ms for the default",
-        head,
-        tuple(rows),
-        figures,
-    )
+    says = f"width {amounts.width}, batches of {amounts.batch}; {rows[0][3]} ms for the default"
+    return Result(says, head, tuple(rows), figures)
+
+
+def ms_an_update(place: Place, subject: Trainee) -> tuple[float, float]:
+    """Milliseconds of an update (the median of four parts), and of one that is given the same
+    inputs again and again."""
+    warm, part = (32, place.amounts.updates // 4) if place.on_gpu else (1, 1)
+    subject.run(1, warm)
+    wait(place)
+
+    def updates(number: int) -> None:
+        first = warm + 1 + number * part
+        subject.run(first, first + part - 1)
+        wait(place)
+
+    whole = statistics.median(timed(partial(updates, number)) for number in range(4))
+    inputs = subject.batches.at(warm + 1)
+
+    def replays() -> None:
+        for _ in range(part):
+            subject.advance(inputs, False)
+        wait(place)
+
+    wait(place)
+    return 1000 * whole / part, 1000 * timed(replays) / part
 
 
 def plain(place: Place) -> Result:
@@ -659,7 +663,7 @@ def memory(place: Place) -> Result:
 
 
 def nccl(place: Place) -> Result:
-    """the code of several processes, with one"""
+    """the code of several processes, with one; NCCL in the graph"""
     import torch
     import torch.distributed as dist
 
@@ -681,7 +685,7 @@ def nccl(place: Place) -> Result:
     processes, precision = OneOfMany(), place.precisions[0]
     plain, many = (trainee(place, {}, precision, graphed=g) for g in (True, True))
     steps = place.amounts.updates
-    with processes.joined(torch.device(place.device)):
+    with processes.joined(torch.device("cuda", 0) if place.on_gpu else torch.device("cpu")):
         many.advance = choose_update(many.state, many.method, many.config, processes)
         for subject in (plain, many):
             subject.run(1, 20)
@@ -711,7 +715,7 @@ def use(place: Place) -> Result:
     held, read = (trainee(place, {}, place.precisions[0], resident=r) for r in (True, False))
     for step in range(1, 40):
         a, b = held.batches.at(step), read.batches.at(step)
-        if not torch.equal(a.images, b.images):
+        if not torch.equal(a.images, b.images.to(a.images.device)):
             raise RuntimeError(f"step {step}: images read are not those held")
     for name, subject in (("held on the device", held), ("read from the pack", read)):
         subject.run(1, 20)
@@ -791,16 +795,16 @@ def course(place: Place) -> Result:
 # Each step, and the seconds it may take on a GPU
 STEPS: dict[str, tuple[Callable[[Place], Result], int]] = {
     "start": (start, 60),
-    "captured": (captured, 60),
     "profile": (profile, 30),
+    "speed": (speed, 60),
+    "plain": (plain, 70),
+    "captured": (captured, 60),
     "losses": (losses, 40),
     "fp16": (fp16, 25),
     "resume": (resume, 50),
-    "speed": (speed, 60),
-    "plain": (plain, 60),
     "memory": (memory, 40),
     "nccl": (nccl, 30),
-    "use": (use, 50),
+    "use": (use, 90),
     "course": (course, 150),
 }
 

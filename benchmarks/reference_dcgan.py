@@ -132,9 +132,7 @@ def main(arguments: list[str] | None = None) -> None:
         loader = DataLoader(held, batch_size=args.batch_size, shuffle=True)
     else:
         workers = args.workers
-        loader = DataLoader(
-            images, batch_size=args.batch_size, shuffle=True, num_workers=workers
-        )
+        loader = DataLoader(images, batch_size=args.batch_size, shuffle=True, num_workers=workers)
     G = generator(args.size, args.z_dim, args.width).to(device).apply(initialise)
     D = discriminator(args.size, args.width).to(device).apply(initialise)
     criterion = nn.BCELoss()

@@ -87,12 +87,12 @@ def dcgan(
     width: int = 4,
     upsample: str = "transposed",
     modulate: bool = False,
+    norm: str = "batch",
     **others: Any,
 ) -> DcganConfig:
     """The paper's networks, and tiny."""
-    return DcganConfig(
-        size=size, z_dim=z_dim, width=width, upsample=upsample, modulate=modulate, **others
-    )
+    shape = {"size": size, "z_dim": z_dim, "width": width}
+    return DcganConfig(**shape, upsample=upsample, modulate=modulate, norm=norm, **others)
 
 
 def train_config(**given: Any) -> TrainConfig:

@@ -32,7 +32,7 @@ class DcganConfig(Settings):
     modulate: bool = setting(
         True, "Let z scale and shift the channels of every layer of G.", before=False
     )
-    norm: Literal["batch", "none"] = setting("batch", "D's normalisation.")
+    norm: Literal["batch", "none"] = setting("none", "D's normalisation.")
     spectral_norm: bool = setting(False, "Divide D's weights by their largest singular values.")
 
     def __post_init__(self) -> None:

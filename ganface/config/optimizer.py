@@ -17,8 +17,8 @@ class OptimizerConfig(Settings):
         at_least(0),
         before=0,
     )
-    beta1: float = setting(0.5, "Adam's beta1.", between(0, 0.9999))
-    beta2: float = setting(0.999, "Adam's beta2.", between(0, 0.999999))
+    beta1: float = setting(0.0, "Adam's beta1.", between(0, 0.9999))
+    beta2: float = setting(0.99, "Adam's beta2.", between(0, 0.999999))
     ema_decay: float = setting(
         0.999, "Decay of G_ema, the average of G that draws every picture.", between(0, 0.999999)
     )

@@ -2,7 +2,16 @@
 
 from dataclasses import dataclass
 
-from ganface.config.settings import Settings, at_least, between, parse_integers, setting
+from ganface.config.settings import (
+    Settings,
+    at_least,
+    between,
+    optional,
+    parse_integers,
+    setting,
+)
+
+CHECKPOINT_EVERY, CHECKPOINTS_APART = 500, 10  # steps, seconds
 
 
 @dataclass(frozen=True)
@@ -22,13 +31,25 @@ class ScheduleConfig(Settings):
         at_least(0),
         may_change=True,
     )
-    checkpoint_every: int = setting(500, "Steps between checkpoints.", at_least(1), may_change=True)
+    checkpoint_every: int | None = setting(
+        None,
+        f"Steps between checkpoints; if not given {CHECKPOINT_EVERY}, and {CHECKPOINTS_APART} "
+        "seconds at least.",
+        optional(at_least(1)),
+        may_change=True,
+    )
     keep: int = setting(3, "Checkpoints to keep, the newest ones.", at_least(1), may_change=True)
     seed: int = setting(0, "Seeds the run: weights, order of the images, z.", between(0, 2**63 - 1))
 
     def __post_init__(self) -> None:
         super().__post_init__()
         _ = self.grid_seeds, self.milestone_steps  # their texts are checked by reading them
+
+    def checkpoint_due(self, step: int, seconds: float) -> bool:
+        """Whether to save one after `step`, `seconds` after the last one."""
+        if self.checkpoint_every is not None:
+            return step % self.checkpoint_every == 0
+        return step % CHECKPOINT_EVERY == 0 and seconds >= CHECKPOINTS_APART
 
     @property
     def grid_seeds(self) -> tuple[int, ...]:

@@ -23,9 +23,12 @@ MOST = 0.8  # at most; where all images are changed, G draws changed ones as wel
 def augment(images: Tensor, noise: Tensor, p: Tensor) -> Tensor:
     """Each image with new colours, at another place, with a hole: each with probability `p`.
 
-    images: float32 [B, 3, S, S] in [-1, 1]; noise: float32 [B, AUGMENT_NOISE], uniform in [0, 1);
-    p: float32 [] in [0, 1]. The colours may leave [-1, 1].
+    images: [B, 3, S, S] in [-1, 1]; noise: float32 [B, AUGMENT_NOISE], uniform in [0, 1);
+    p: float32 [] in [0, 1]. The colours may leave [-1, 1]. In autocast what comes out is of its
+    dtype, which is what D rounds it to in any case.
     """
+    exact = torch.promote_types(images.dtype, torch.float32)
+    images = images.to(exact, memory_format=torch.contiguous_format)
     noise = noise[:, :, None, None, None]
     colour, brightness, saturation, contrast, place, dx, dy, hole, x, y = noise.unbind(1)
     images = _colour(images, colour < p, brightness - 0.5, 2 * saturation, contrast + 0.5)

@@ -9,20 +9,20 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ganface.models.layers import uncompiled
+from ganface.models.layers import exact, uncompiled
 
 WGAN_GP_WEIGHT = 10.0  # Gulrajani et al. 2017, section 4
 
 
 def zero_centred(D: nn.Module, images: Tensor) -> Tensor:
-    """E[‖∇D(x)‖²] / 2 over images [B, 3, H, W] in [-1, 1]; D gives logits [B].
+    """‖∇D(x)‖² / 2 at each of the images [B, 3, H, W] in [-1, 1]: float32 [B]. D gives logits [B].
 
-    R1 for real images, R2 for generated ones: Mescheder, Geiger and Nowozin 2018, "Which Training
-    Methods for GANs do actually Converge?" (arXiv:1801.04406), equations 9 and 10.
+    Its mean is R1 for real images, R2 for generated ones: Mescheder, Geiger and Nowozin 2018,
+    "Which Training Methods for GANs do actually Converge?" (arXiv:1801.04406), equations 9 and 10.
     With BatchNorm in D, an image changes the logits of its whole batch; the gradient is that of
     their sum.
     """
-    return _gradients(D, images).square().sum(1).mean() / 2
+    return _gradients(D, images).square().sum(1) / 2
 
 
 def one_centred(D: nn.Module, reals: Tensor, fakes: Tensor, mix: Tensor) -> Tensor:
@@ -37,7 +37,7 @@ def one_centred(D: nn.Module, reals: Tensor, fakes: Tensor, mix: Tensor) -> Tens
 def _gradients(D: nn.Module, images: Tensor) -> Tensor:
     """∇D at each image, through which gradients flow: float32 [B, 3 · H · W]."""
     images = _exact(images).detach().requires_grad_()
-    with uncompiled(D), torch.autocast(images.device.type, enabled=False):
+    with uncompiled(D), exact(images.device):
         logits = D(images)
         (gradients,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return gradients.flatten(1)

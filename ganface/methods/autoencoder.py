@@ -58,7 +58,7 @@ class AutoencoderConfig(MethodConfig):
     @classmethod
     def defaults(cls, given: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG003
         """A lone loss that falls allows more than a GAN's two do."""
-        return {"lr": 1e-3, "beta1": 0.9}
+        return {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "norm": "batch"}
 
 
 class Autoencoder(Method):
@@ -117,23 +117,14 @@ class Autoencoder(Method):
         import torch
 
         from ganface.losses.reconstruction import RECONSTRUCTION
-        from ganface.methods.parts import gradient_norm
+        from ganface.methods.parts import descend
 
-        E, G, scaler = state.networks["E"], state.networks["G"], state.scaler
+        E, G = state.networks["E"], state.networks["G"]
         (batch,) = batches
         with self.compute.autocast():
             images = G(E(batch.reals))
         loss = RECONSTRUCTION[self.config.recon](images.float(), batch.reals)
-        for optimizer in state.optimizers.values():
-            optimizer.zero_grad()
-        scaler.scale(loss).backward()
-        for optimizer in state.optimizers.values():
-            scaler.unscale_(optimizer)
-        norms = [gradient_norm(network, scaler) for network in (E, G)]
-        for optimizer in state.optimizers.values():
-            scaler.step(optimizer)
-        scaler.update()
-        return torch.stack([loss.detach(), *norms])
+        return torch.stack([loss.detach(), *descend(state, loss, "E", "G")])
 
     def diagnose(self, state: TrainState, probe: Probe) -> Tensor:
         import torch

@@ -9,7 +9,7 @@ file imports torch inside the functions that compute.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from ganface.system.device import Compute
 
 
+def leave_gradients(network: nn.Module) -> None:
+    """What a process that trains alone does with the gradients of its part of the batch."""
+
+
 @dataclass
 class TrainState:
     """Everything that changes while training, by name."""
@@ -42,6 +46,8 @@ class TrainState:
     seconds: float = 0.0
     best: float | None = None  # the lowest score so far
     meta: dict[str, Any] = field(default_factory=dict)  # what stays the same all through the run
+    # Of several processes: makes the network's gradients, in place, the mean of all processes'
+    average_gradients: Callable[[nn.Module], None] = leave_gradients
 
 
 class Batch(NamedTuple):

@@ -32,12 +32,12 @@ class GanConfig(MethodConfig):
     TITLE = "Method gan"
 
     loss: Literal["ns", "saturating", "lsgan", "hinge", "wgan-gp", "rpgan"] = setting(
-        "hinge",
+        "rpgan",
         "The two losses: non-saturating, saturating, least squares, hinge, Wasserstein with "
         "gradient penalty, relativistic pairs.",
     )
-    r1: float = setting(0.2, "Weight of R1, D's gradient at reals; for a size of 64.", at_least(0))
-    r2: float = setting(0.0, "Weight of R2, D's gradient at generated images.", at_least(0))
+    r1: float = setting(0.15, "Weight of R1, D's gradient at reals; for a size of 64.", at_least(0))
+    r2: float = setting(0.15, "Weight of R2, D's gradient at generated images.", at_least(0))
     d_steps: int = setting(1, "Updates of D for each of G.", between(1, 100))
     lr_d: float | None = setting(None, "D's learning rate, if not --lr.", optional(a_rate))
     lr_g: float | None = setting(None, "G's learning rate, if not --lr.", optional(a_rate))
@@ -56,7 +56,14 @@ class GanConfig(MethodConfig):
 
     @classmethod
     def defaults(cls, given: Mapping[str, Any]) -> dict[str, Any]:
-        return {"r1": 0.0} if given.get("loss") == "wgan-gp" else {}  # it has its own penalty
+        """What is best for each loss, and for a D with BatchNorm: docs/recipes.md."""
+        loss = given.get("loss", "hinge" if given.get("norm") == "batch" else cls.loss)
+        if loss == "rpgan":
+            return {}
+        plain = {"loss": loss, "beta1": 0.5, "beta2": 0.999}
+        if loss == "wgan-gp":  # it has its own penalty
+            return {**plain, "r1": 0.0, "r2": 0.0}
+        return {**plain, "r1": 0.2, "r2": 0.0, "norm": "batch"}
 
     def check(self, architecture: DcganConfig) -> None:
         if self.loss == "wgan-gp" and architecture.norm == "batch":
@@ -165,48 +172,35 @@ class Gan(Method):
 
         from ganface.losses.adversarial import LOSSES
         from ganface.losses.augment import adapt, augment
-        from ganface.methods.parts import frozen, gradient_norm, unwrap
+        from ganface.methods.parts import descend, frozen
 
-        G, D, scaler = state.networks["G"], state.networks["D"], state.scaler
-        opt_G, opt_D = state.optimizers["G"], state.optimizers["D"]
+        G, D = state.networks["G"], state.networks["D"]
         augment_p, config = state.tensors["augment_p"], self.config
         loss = LOSSES[config.loss]
 
         def seen(images: Tensor, batch: Batch, place: int) -> Tensor:
             if config.augment == "off":
                 return images
-            return augment(images.float(), batch.noise["augment"][:, place], augment_p)
+            return augment(images, batch.noise["augment"][:, place], augment_p)
 
         # (1) Update D: with the usual loss, maximise log D(x) + log(1 - D(G(z)))
         for batch in batches:
             with self.compute.autocast():
                 fakes = G(batch.noise["z"])
-            reals_seen, fakes_seen = seen(batch.reals, batch, 0), seen(fakes, batch, 1)
-            shown = reals_seen, fakes_seen.detach()
-            with self.compute.autocast():
+                reals_seen, fakes_seen = seen(batch.reals, batch, 0), seen(fakes, batch, 1)
+                shown = reals_seen, fakes_seen.detach()
                 real_logits, fake_logits = self._logits(D, *shown)
             loss_D = loss.D(real_logits, fake_logits)
-            penalty = self._penalties(unwrap(D), *shown, batch, apply_reg)
-            opt_D.zero_grad()
-            scaler.scale(loss_D + penalty).backward()
-            scaler.unscale_(opt_D)
-            grad_D = gradient_norm(D, scaler)
-            scaler.step(opt_D)
-            scaler.update()  # the scale may change before the next pass: each begins anew
+            penalty = self._penalties(D, *shown, batch, apply_reg)
+            (grad_D,) = descend(state, loss_D + penalty, "D")
 
         # (2) Update G: with the usual loss, maximise log D(G(z)). The lecture draws z again; like
-        #     the known implementations we use the same fakes, which saves one pass of G. D is
-        #     unwrapped: its wrapper would average gradients of D, which this pass does not compute.
+        #     the known implementations we use the same fakes, which saves one pass of G.
         with frozen(D), self.compute.autocast():
-            logits = unwrap(D)(fakes_seen).float()
-            others = unwrap(D)(reals_seen).float() if loss.relativistic else real_logits.detach()
+            logits = D(fakes_seen).float()
+            others = D(reals_seen).float() if loss.relativistic else real_logits.detach()
         loss_G = loss.G(others, logits)
-        opt_G.zero_grad()
-        scaler.scale(loss_G).backward()
-        scaler.unscale_(opt_G)
-        grad_G = gradient_norm(G, scaler)
-        scaler.step(opt_G)
-        scaler.update()
+        (grad_G,) = descend(state, loss_G, "G")
 
         threshold = loss.decision_threshold(real_logits, fake_logits)
         real, fake = (real_logits - threshold).detach(), (fake_logits - threshold).detach()
@@ -237,6 +231,8 @@ class Gan(Method):
 
         Their weight grows with the number of pixels, as each has less effect: Karras et al. 2020.
         """
+        import torch
+
         from ganface.losses.penalties import WGAN_GP_WEIGHT, one_centred, zero_centred
 
         config = self.config
@@ -245,10 +241,14 @@ class Gan(Method):
         if config.loss == "wgan-gp":
             places = batch.noise["interpolation"]
             penalty += WGAN_GP_WEIGHT * one_centred(D, reals, fakes, places)
-        if apply_reg and config.r1:
-            penalty += weight * config.r1 * zero_centred(D, reals)
-        if apply_reg and config.r2:
-            penalty += weight * config.r2 * zero_centred(D, fakes)
+        kinds = (config.r1, reals), (config.r2, fakes)
+        wanted = [(r, images) for r, images in kinds if r and apply_reg]
+        if wanted and self.architecture.norm == "none":  # together, as in `_logits`
+            found = zero_centred(D, torch.cat([images for _, images in wanted])).chunk(len(wanted))
+        else:
+            found = tuple(zero_centred(D, images) for _, images in wanted)
+        for (r, _), each in zip(wanted, found, strict=True):
+            penalty += weight * r * each.mean()
         return penalty
 
     def diagnose(self, state: TrainState, probe: Probe) -> Tensor:

@@ -11,13 +11,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 from torch.nn.modules.batchnorm import _BatchNorm
-from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils import get_total_norm
 from torch.optim import Adam
 
 from ganface.config.architecture import DcganConfig
 from ganface.config.optimizer import OptimizerConfig
 from ganface.latents import rng
+from ganface.methods.base import TrainState
 from ganface.models.dcgan import DcganNetwork
 from ganface.models.registry import build_network
 from ganface.system.device import Compute
@@ -50,14 +50,29 @@ def adam(network: nn.Module, config: OptimizerConfig, compute: Compute) -> Adam:
         network.parameters(),
         torch.zeros((), device=compute.device),  # in place: a CUDA graph would freeze a number
         (config.beta1, config.beta2),
-        fused=compute.device.type in ("cpu", "cuda"),
+        fused=True,  # on CPUs, NVIDIA's GPUs and Apple's
         capturable=compute.use_cuda_graph,
     )
 
 
-def unwrap(network: nn.Module) -> nn.Module:
-    """The network itself, if it is wrapped to average gradients over several processes."""
-    return network.module if isinstance(network, DistributedDataParallel) else network
+def descend(state: TrainState, loss: Tensor, *names: str) -> list[Tensor]:
+    """One step down the gradient of `loss` for the networks of these names.
+
+    Returns the lengths of their gradients, float32 [] each.
+    """
+    networks = [state.networks[name] for name in names]
+    optimizers = [state.optimizers[name] for name in names]
+    for optimizer in optimizers:
+        optimizer.zero_grad()
+    state.scaler.scale(loss).backward()
+    for network, optimizer in zip(networks, optimizers, strict=True):
+        state.average_gradients(network)
+        state.scaler.unscale_(optimizer)
+    lengths = [gradient_norm(network, state.scaler) for network in networks]
+    for optimizer in optimizers:
+        state.scaler.step(optimizer)
+    state.scaler.update()  # the scale may change before the next step: each begins anew
+    return lengths
 
 
 @contextmanager
@@ -76,9 +91,8 @@ def observed(network: nn.Module) -> Iterator[None]:
 
     BatchNorm takes the statistics of the batch and keeps none; spectral norms stay as they are.
     """
-    norms = [
-        module for module in network.modules() if isinstance(module, _BatchNorm)
-    ]  # SyncBatchNorm, too
+    # _BatchNorm: SyncBatchNorm is one, too
+    norms = [module for module in network.modules() if isinstance(module, _BatchNorm)]
     network.eval()
     for norm in norms:
         norm.train()

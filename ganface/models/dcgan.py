@@ -14,7 +14,14 @@ from torch.nn.functional import relu
 from torch.nn.utils.parametrizations import spectral_norm
 
 from ganface.config.architecture import DcganConfig
-from ganface.models.layers import DownConv, LatentProjection, LogitHead, NearestUpConv, UpConv
+from ganface.models.layers import (
+    DownConv,
+    LatentProjection,
+    LogitHead,
+    NearestUpConv,
+    UpConv,
+    exact,
+)
 
 LEAK = 0.2  # of LeakyReLU
 HIDDEN = 32  # units of the networks that modulate G, as in their paper
@@ -34,9 +41,12 @@ class SelfModulatedBatchNorm(nn.Module):
         self.scale, self.shift = nn.Linear(HIDDEN, channels), nn.Linear(HIDDEN, channels)
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
-        x, hidden = self.norm(x), relu(self.hidden(z))
-        scale, shift = 1 + self.scale(hidden), self.shift(hidden)
-        return torch.addcmul(shift[:, :, None, None], x, scale[:, :, None, None])
+        x = self.norm(x)
+        with exact(z.device):  # small layers: to round their weights takes longer than they do
+            hidden = relu(self.hidden(z.to(self.hidden.weight.dtype)))
+            scale, shift = 1 + self.scale(hidden), self.shift(hidden)
+        scale, shift = (y.to(x.dtype)[:, :, None, None] for y in (scale, shift))
+        return torch.addcmul(shift, x, scale)
 
 
 class DcganNetwork(nn.Module):

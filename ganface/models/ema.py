@@ -27,8 +27,12 @@ def update_ema(G_ema: nn.Module, G: nn.Module, weight: Tensor) -> None:
 
     weight: float32 [] on the networks' device, 1 - decay.
     """
-    for average, new in zip(G_ema.parameters(), G.parameters(), strict=True):
-        average.lerp_(new, weight)
+    averages: list[Tensor] = [*G_ema.parameters()]
+    news: list[Tensor] = [*G.parameters()]
+    # Three launches on a GPU, however many parameters there are
+    differences = list(torch._foreach_sub(news, averages))
+    torch._foreach_mul_(differences, weight)
+    torch._foreach_add_(averages, differences)
 
 
 @torch.no_grad()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 from torch import Tensor, nn
@@ -54,13 +54,26 @@ class NearestUpConv(UpConv):
     whose 4 × 4 weights are the 3 × 3 ones, spread by a box of 2 × 2, and costs as much.
     """
 
+    spread: Tensor
+
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__(in_channels, out_channels)
         self.weight = nn.Parameter(torch.empty(in_channels, out_channels, 3, 3))
+        self.register_buffer("spread", box_spread(), persistent=False)
 
     def kernel(self) -> Tensor:
-        rows = pad(self.weight, (0, 0, 0, 1)) + pad(self.weight, (0, 0, 1, 0))
-        return pad(rows, (0, 1)) + pad(rows, (1, 0))
+        # In channels_last neither the weights nor the result are copied. Not in autocast: rounded
+        # before they are added, they would be rounded twice
+        with exact(self.weight.device):
+            spread = self.spread @ self.weight.flatten(2).transpose(1, 2)  # [in, 16, out]
+        return spread.transpose(1, 2).unflatten(2, (4, 4))
+
+
+def box_spread() -> Tensor:
+    """The linear map from 3 × 3 weights to the same spread by a box of 2 × 2: float32 [16, 9]."""
+    ones = torch.eye(9).view(9, 3, 3)
+    rows = pad(ones, (0, 0, 0, 1)) + pad(ones, (0, 0, 1, 0))
+    return (pad(rows, (0, 1)) + pad(rows, (1, 0))).flatten(1).T.contiguous()
 
 
 class LogitHead(nn.Conv2d):
@@ -87,6 +100,13 @@ class LatentProjection(nn.ConvTranspose2d):
 def _flat(x: Tensor) -> Tensor:
     """[N, C, 4, 4] -> [N, 4 · 4 · C], without a copy if channels_last."""
     return x.permute(0, 2, 3, 1).flatten(1)
+
+
+def exact(device: torch.device) -> AbstractContextManager[object]:
+    """Within it nothing is rounded to less than float32."""
+    if device.type == "meta":  # which knows shapes, and no autocast
+        return nullcontext()
+    return torch.autocast(device.type, enabled=False)
 
 
 def use_compiled(network: nn.Module, wanted: bool = True) -> None:

@@ -33,8 +33,8 @@ class Compute:
 
     @property
     def use_cuda_graph(self) -> bool:
-        """Whether an update is one CUDA graph. A scaler's steps depend on what it finds."""
-        return self.device.type == "cuda" and self.precision != "fp16"
+        """Whether an update is one CUDA graph."""
+        return self.device.type == "cuda"
 
     @property
     def raises_oom(self) -> bool:

@@ -1,13 +1,16 @@
 """What one update is given: real images, all that is random in it, and what follows from its step.
 
-All of it depends on (seed, step) alone. On a GPU the images lie in its memory if they fit. If not,
-a thread reads them from the pack for the next update while the GPU is busy with this one.
+All of it depends on (seed, step) alone. It is laid out as one row of bytes, so that it goes to the
+device, and into a CUDA graph, in one copy. On a GPU a thread prepares the rows of many updates
+while the GPU is busy with those before them. The images lie in the GPU's memory if they fit; if
+not, they are part of the row, read from the pack by the thread.
 """
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -21,26 +24,74 @@ from ganface.models.ema import decay_at
 from ganface.training.config import TrainConfig
 
 UPLOAD = 1024  # images sent to the device at once
+ROWS = 64  # updates prepared at once, but
+ROWS_BYTES = 32 * 2**20  # no more than fit in here; two such blocks are in memory at a time
+ALIGNED = 16  # bytes: where any dtype may begin
+
+NOISE, RATE = "noise.", "rate."  # what names of a row's tensors begin with
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a tensor lies in a row."""
+
+    offset: int
+    nbytes: int
+    dtype: torch.dtype
+    shape: tuple[int, ...]
+
+    def of(self, row: Tensor) -> Tensor:
+        return row[self.offset : self.offset + self.nbytes].view(self.dtype).view(self.shape)
+
+
+def lay_out(tensors: dict[str, Tensor]) -> tuple[dict[str, Place], int]:
+    """A place for each tensor, one after the other; and the length of a row in bytes."""
+    places, offset = {}, 0
+    for name, tensor in tensors.items():
+        places[name] = Place(offset, tensor.nbytes, tensor.dtype, tuple(tensor.shape))
+        offset += math.ceil(tensor.nbytes / ALIGNED) * ALIGNED
+    return places, offset
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """The inputs of one update, for K batches of B images.
+    """The inputs of one update, for K batches of B images. A CUDA graph would freeze a number, so
+    they are tensors all, in one row:
 
-    Tensors all: a CUDA graph would freeze a number.
+    indices     int64 [K · B]: which images of the dataset these are
+    flips       bool [K · B]: which images are mirrored
+    noise.*     [K · B, …] each: what the method draws
+    rate.*      float32 [] each: the learning rates of the optimisers
+    ema_weight  float32 []: what the new weights count for in the averages
+    images      uint8 [K · B, 3, H, W], unless `held` has them
     """
 
-    images: Tensor  # uint8 [K · B, 3, H, W]
-    indices: Tensor  # int64 [K · B]: which images of the dataset these are
-    flips: Tensor  # bool [K · B]: which images are mirrored
-    noise: dict[str, Tensor]  # [K · B, …] each: what the method draws
-    rates: dict[str, Tensor]  # float32 [] each: the learning rates of the optimisers
-    ema_weight: Tensor  # float32 []: what the new weights count for in the averages
+    row: Tensor  # uint8
+    places: dict[str, Place]
+    held: Tensor | None = None  # uint8 [N, 3, H, W]: all images of the dataset, on the device
+    most: int | None = None  # of the images, the first ones
+
+    def __getitem__(self, name: str) -> Tensor:
+        tensor = self.places[name].of(self.row)
+        return tensor[: self.most] if tensor.dim() else tensor
+
+    @property
+    def images(self) -> Tensor:
+        """uint8 [K · B, 3, H, W]"""
+        return self["images"] if self.held is None else self.held[self["indices"]]
+
+    @property
+    def noise(self) -> dict[str, Tensor]:
+        names = [name for name in self.places if name.startswith(NOISE)]
+        return {name.removeprefix(NOISE): self[name] for name in names}
+
+    def rate(self, name: str) -> Tensor:
+        return self[f"{RATE}{name}"]
 
     def batches(self, count: int) -> list[Batch]:
         """The K = `count` batches, images normalised."""
-        reals = normalise(self.images, self.flips).chunk(count)
-        indices = self.indices.chunk(count)
+        reals = normalise(self.images, self["flips"]).chunk(count)
+        indices = self["indices"].chunk(count)
         noise = {name: tensor.chunk(count) for name, tensor in self.noise.items()}
         return [
             Batch(reals[k], indices[k], {name: parts[k] for name, parts in noise.items()})
@@ -49,44 +100,22 @@ class Inputs:
 
     def first(self, images: int) -> Inputs:
         """The same with fewer images."""
-        return Inputs(
-            images=self.images[:images],
-            indices=self.indices[:images],
-            flips=self.flips[:images],
-            noise={name: tensor[:images] for name, tensor in self.noise.items()},
-            rates=self.rates,
-            ema_weight=self.ema_weight,
-        )
+        return replace(self, most=images)
 
     def clone(self) -> Inputs:
         """The same, in memory of its own."""
-
-        def clones(named: dict[str, Tensor]) -> dict[str, Tensor]:
-            return {name: tensor.clone() for name, tensor in named.items()}
-
-        return Inputs(
-            images=self.images.clone(),
-            indices=self.indices.clone(),
-            flips=self.flips.clone(),
-            noise=clones(self.noise),
-            rates=clones(self.rates),
-            ema_weight=self.ema_weight.clone(),
-        )
+        return replace(self, row=self.row.clone())
 
     def copy_(self, other: Inputs) -> None:
         """Become what `other` is, in place."""
-        for old, new in zip(self._tensors(), other._tensors(), strict=True):
-            old.copy_(new)
-
-    def _tensors(self) -> list[Tensor]:
-        parts = [self.images, self.indices, self.flips, self.ema_weight]
-        return [*parts, *self.noise.values(), *self.rates.values()]
+        self.row.copy_(other.row)
 
 
 def fits(pack: Pack, device: torch.device) -> bool:
     """Whether the device can hold all images: it is a GPU, and they take half of what is free."""
     if device.type != "cuda":
         return False
+    torch.cuda.empty_cache()  # what a training before this one left is free, too
     free, _ = torch.cuda.mem_get_info(device)
     return pack.images.nbytes <= free // 2
 
@@ -103,7 +132,7 @@ class Batches:
         ahead: bool,
         shard: slice = slice(None),
     ) -> None:
-        """`resident`: hold all images on the device. `ahead`: read for the next update meanwhile.
+        """`resident`: hold all images on the device. `ahead`: prepare many updates, in a thread.
 
         `shard`: the part of each batch to give. What that holds does not depend on it.
         Raises WorkError if `resident` and an image is damaged.
@@ -114,45 +143,58 @@ class Batches:
         self._device = method.compute.device
         self._shard = shard
         self._order = DataOrder(config.schedule.seed, len(pack), config.images_per_step)
-        self._images = _upload(pack, self._device) if resident else None
-        self._reader = ThreadPoolExecutor(1) if ahead else None
-        self._read: dict[int, Future[Tensor]] = {}  # by step
+        self._held = _upload(pack, self._device) if resident else None
+        self._thread = ThreadPoolExecutor(1) if ahead else None
+        self._places: dict[str, Place] = {}
+        self._next: dict[int, Future[Tensor]] = {}  # by block
+        self._block = -1
+        self._rows = torch.empty(0)
 
     def at(self, step: int) -> Inputs:
         """The inputs of update `step`, on the device. Raises WorkError if an image is damaged."""
+        if not self._places:
+            self._places, self._length = lay_out(self._tensors_at(step))
+            self._count = max(1, min(ROWS, ROWS_BYTES // self._length)) if self._thread else 1
+        block, number = divmod(step - 1, self._count)
+        if block != self._block:
+            self._rows = self._send(self._take(block))
+            self._block = block
+        return Inputs(self._rows[number], self._places, self._held)
+
+    def _take(self, block: int) -> Tensor:
+        if self._thread is None:
+            return self._prepare(block)
+        rows = self._next.pop(block, None) or self._thread.submit(self._prepare, block)
+        self._next = {block + 1: self._thread.submit(self._prepare, block + 1)}
+        return rows.result()
+
+    def _prepare(self, block: int) -> Tensor:
+        """The rows of the updates of a block: uint8 [count, length], on the CPU."""
+        # A copy from pinned memory alone is asynchronous; PyTorch reuses the memory after it
+        pinned = self._device.type == "cuda"
+        rows = torch.empty(self._count, self._length, dtype=torch.uint8, pin_memory=pinned)
+        for number, row in enumerate(rows):
+            for name, tensor in self._tensors_at(block * self._count + number + 1).items():
+                self._places[name].of(row).copy_(tensor)
+        return rows
+
+    def _tensors_at(self, step: int) -> dict[str, Tensor]:
+        """What `Inputs` names, on the CPU."""
         config, count = self._config, self._config.images_per_step
         if config.data.flip:
             flips = rng.uniform(config.schedule.seed, "flips", step, count) < 0.5
         else:
             flips = torch.zeros(count, dtype=torch.bool)
-        indices, decay = self._indices_at(step), config.optimizer.decay_at(step)
-        noise = self._method.noise(step, count)
-        return Inputs(
-            self._images_at(step, indices),
-            self._send(indices),
-            self._send(self._part(flips)),
-            {name: self._send(self._part(tensor)) for name, tensor in noise.items()},
-            {
-                name: self._send(torch.tensor(decay * rate))
-                for name, rate in self._method.rates().items()
-            },
-            self._send(torch.tensor(1 - decay_at(step, config.optimizer.ema_decay))),
-        )
-
-    def _images_at(self, step: int, indices: Tensor) -> Tensor:
-        if self._images is not None:
-            return self._images.index_select(0, self._send(indices))
-        if self._reader is None:
-            return self._send(self._load(indices))
-        images = self._read.pop(step, None) or self._reader.submit(self._load, indices)
-        self._read = {step + 1: self._reader.submit(self._load, self._indices_at(step + 1))}
-        return self._send(images.result())
-
-    def _load(self, indices: Tensor) -> Tensor:
-        return self._pack.batch(indices.tolist())
-
-    def _indices_at(self, step: int) -> Tensor:
-        return self._part(self._order.indices_at(step))
+        indices, decay = self._part(self._order.indices_at(step)), config.optimizer.decay_at(step)
+        tensors = {"indices": indices, "flips": self._part(flips)}
+        for name, tensor in self._method.noise(step, count).items():
+            tensors[f"{NOISE}{name}"] = self._part(tensor)
+        for name, rate in self._method.rates().items():
+            tensors[f"{RATE}{name}"] = torch.tensor(decay * rate)
+        tensors["ema_weight"] = torch.tensor(1 - decay_at(step, config.optimizer.ema_decay))
+        if self._held is None:
+            tensors["images"] = self._pack.batch(indices.tolist())
+        return tensors
 
     def _part(self, tensor: Tensor) -> Tensor:
         """This process's part of each of the batches that lie end to end in `tensor`."""
@@ -160,20 +202,12 @@ class Batches:
         return tensor.unflatten(0, (batches, -1))[:, self._shard].flatten(0, 1)
 
     def _send(self, tensor: Tensor) -> Tensor:
-        return send(tensor, self._device)
-
-
-def send(tensor: Tensor, device: torch.device) -> Tensor:
-    """A CPU tensor on the device. On a GPU it arrives before it is used; nobody waits for it."""
-    if device.type == "cuda":
-        # A copy from pinned memory alone is asynchronous; PyTorch reuses the memory after it
-        return tensor.pin_memory().to(device, non_blocking=True)
-    return tensor.to(device)
+        return tensor.to(self._device, non_blocking=tensor.is_pinned())
 
 
 def _upload(pack: Pack, device: torch.device) -> Tensor:
     images = torch.empty(pack.images.shape, dtype=torch.uint8, device=device)
     for start in range(0, len(pack), UPLOAD):
         part = range(start, min(start + UPLOAD, len(pack)))
-        images[part.start : part.stop] = send(pack.batch(list(part)), device)
+        images[part.start : part.stop] = pack.batch(list(part)).to(device)
     return images

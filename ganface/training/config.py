@@ -26,6 +26,10 @@ PRESETS: dict[str, dict[str, Any]] = {
     "dcgan": {
         "loss": "ns",
         "r1": 0.0,
+        "r2": 0.0,
+        "norm": "batch",
+        "beta1": 0.5,
+        "beta2": 0.999,
         "lr_decay": 0,
         "augment": "off",
         "upsample": "transposed",

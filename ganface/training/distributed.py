@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 
 from ganface.errors import Interrupted, UserError, WorkError
 
@@ -112,21 +111,16 @@ class Processes:
             dist.all_reduce(tensor)
             tensor /= self.world_size
 
-    def wrap(self, network: nn.Module, sync_batchnorm: bool) -> nn.Module:
-        """The network with gradients averaged over the processes, whenever they are computed.
-
-        With `sync_batchnorm` it is changed: BatchNorm takes its statistics from the whole batch.
-        """
+    def average_gradients(self, network: nn.Module) -> None:
+        """Make the network's gradients the mean of the processes', in one exchange."""
         if self.alone:
-            return network
-        if sync_batchnorm:
-            network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
-        device = next(network.parameters()).device
-        wrapped = DistributedDataParallel(network, [device] if device.type == "cuda" else None)
-        # To send BatchNorm's buffers round before each pass would spoil D's first pass of two
-        # before its backward. Nothing in training reads them.
-        wrapped.broadcast_buffers = False
-        return wrapped
+            return
+        gradients = [p.grad for p in network.parameters() if p.grad is not None]
+        flat = torch.cat([gradient.flatten() for gradient in gradients])
+        self.all_reduce_mean(flat)
+        parts = flat.split([gradient.numel() for gradient in gradients])
+        for gradient, part in zip(gradients, parts, strict=True):
+            gradient.copy_(part.view_as(gradient))
 
 
 def this_process() -> Processes:
@@ -137,8 +131,3 @@ def this_process() -> Processes:
     local_world_size = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
     rank, world_size, local_rank = (int(os.environ[name]) for name in names)
     return Processes(rank, world_size, local_rank, local_world_size)
-
-
-def unwrap(network: nn.Module) -> nn.Module:
-    """The network itself, if `Processes.wrap` wrapped it."""
-    return network.module if isinstance(network, DistributedDataParallel) else network

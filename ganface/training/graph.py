@@ -19,34 +19,44 @@ WARM_UP = 3  # updates in which cuDNN chooses its kernels and Adam makes its sta
 
 
 class GraphedUpdate:
-    """Does what `advance(inputs)` does to `state`, which must work in place, by replaying it."""
+    """Does what `advance(inputs, apply_reg)` does to `state`, in place, by replaying it.
 
-    def __init__(self, advance: Callable[[Inputs], None], state: TrainState) -> None:
+    It is captured twice: with the method's regularisation, and without.
+    """
+
+    def __init__(self, advance: Callable[[Inputs, bool], None], state: TrainState) -> None:
         self._advance = advance
         self._state = state
-        self._graph: torch.cuda.CUDAGraph | None = None
+        self._graphs: dict[bool, torch.cuda.CUDAGraph] = {}
 
-    def __call__(self, inputs: Inputs) -> None:
-        if self._graph is None:
+    def __call__(self, inputs: Inputs, apply_reg: bool) -> None:
+        if not self._graphs:
             self._inputs = inputs.clone()
-            self._graph = self._capture()
+            # Shared: no graph needs what another one, or an earlier replay, left in it
+            self._pool = torch.cuda.graph_pool_handle()
+        if apply_reg not in self._graphs:
+            self._graphs[apply_reg] = self._capture(apply_reg)
         self._inputs.copy_(inputs)
-        self._graph.replay()
+        self._graphs[apply_reg].replay()
 
-    def _capture(self) -> torch.cuda.CUDAGraph:
+    def _capture(self, apply_reg: bool) -> torch.cuda.CUDAGraph:
         graph, stream = torch.cuda.CUDAGraph(), torch.cuda.Stream()
         with restored_afterwards(self._state):
             stream.wait_stream(torch.cuda.current_stream())
-            with torch.cuda.stream(stream):
-                for _ in range(WARM_UP):
-                    self._advance(self._inputs)
-            torch.cuda.current_stream().wait_stream(stream)
+            try:
+                with torch.cuda.stream(stream):
+                    for _ in range(WARM_UP):
+                        self._advance(self._inputs, apply_reg)
+            finally:  # what is restored must not be changed meanwhile
+                torch.cuda.current_stream().wait_stream(stream)
             # Gradients that are not there are made in the graph's own memory
             for network in self._state.networks.values():
                 network.zero_grad(set_to_none=True)
             # thread_local: other threads may wait for the GPU, or pin memory, at the same time
-            with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
-                self._advance(self._inputs)
+            with torch.cuda.graph(
+                graph, self._pool, stream=stream, capture_error_mode="thread_local"
+            ):
+                self._advance(self._inputs, apply_reg)
         return graph
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from ganface.methods.base import TrainState
 
-SEES_IMAGES = ("norm", "spectral_norm")  # settings of D, about which a snapshot says nothing
+SEES_IMAGES = ("norm", "spectral_norm")  # settings of D and E, which a G alone does not have
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def find_origin(model: Path) -> Origin:
     config, train = read_description(meta["generator"]), meta.get("train")
     settings = {name: getattr(config, name) for name in config.flags()}
     for name in SEES_IMAGES:
-        if meta["kind"] == "snapshot":
+        if meta["kind"] == "snapshot" and "E" not in meta.get("networks", ()):
             del settings[name]
         elif isinstance(train, dict) and name in train:  # of format 1, which says it there alone
             settings[name] = train[name]

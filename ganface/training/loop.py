@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from functools import partial
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganface.dataset.pack import Pack
 from ganface.errors import Interrupted
@@ -55,6 +55,7 @@ def train(
     stop = StopRequest()
     stopped_by = 0
     began = time.monotonic() - state.seconds
+    saved_at, saved = time.monotonic(), None  # the newest checkpoint: when, and the writer's job
 
     with stop.listening(), Writer() as writer:
         if processes.is_main:
@@ -93,10 +94,13 @@ def train(
             # Draw, and save
             milestone = step in milestones
             stopped_by = processes.all_reduce_max(stop.number)  # asked once: a later signal waits
-            save = step % schedule.checkpoint_every == 0 or last or stopped_by
+            due = schedule.checkpoint_due(step, time.monotonic() - saved_at)
+            save = processes.all_reduce_max(due) or last or stopped_by
             if save:
                 share_figures(state, processes)
-                writer.finish()  # a slow disk must not leave the last good checkpoint far behind
+                saved_at = time.monotonic()
+                if saved:  # a slow disk must not leave the last good checkpoint far behind
+                    saved.result()
             if processes.is_main:
                 picture = milestone or (step % PICTURE == 0 and disk_keeps_up)
                 if picture or save:
@@ -106,7 +110,7 @@ def train(
                 if milestone:
                     pictures.draw_milestone()
                 if save:
-                    submit_checkpoint(writer, run, schedule.keep, method, state)
+                    saved = submit_checkpoint(writer, run, schedule.keep, method, state)
 
         writer.finish()
         # When one process ends, torchrun tells the others to end as well: all wait for the last
@@ -123,8 +127,8 @@ def open_batches(
     on_gpu, resident = device.type == "cuda", fits(pack, device)
     if on_gpu:
         display.note("images held in GPU memory" if resident else "images read from the pack")
-    ahead, shard = on_gpu and not resident, processes.shard(config.optimizer.batch_size)
-    return Batches(pack, config, method, resident, ahead, shard)
+    shard = processes.shard(config.optimizer.batch_size)
+    return Batches(pack, config, method, resident, on_gpu, shard)
 
 
 def choose_update(
@@ -134,28 +138,25 @@ def choose_update(
 
     It takes the inputs, and whether the method's regularisation is computed in it.
     """
-    sync_batchnorm, count = config.hardware.sync_batchnorm, config.method.batches_per_update
-    networks = {
-        name: processes.wrap(network, sync_batchnorm) for name, network in state.networks.items()
-    }
-    wrapped = dataclasses.replace(state, networks=networks)
+    count = config.method.batches_per_update
+    if config.hardware.sync_batchnorm and not processes.alone:
+        for network in state.networks.values():  # in place, but for a lone BatchNorm
+            nn.SyncBatchNorm.convert_sync_batchnorm(network)
+    state.average_gradients = processes.average_gradients
 
     def advance(inputs: Inputs, apply_reg: bool) -> None:
         for name, optimizer in state.optimizers.items():
-            optimizer.param_groups[0]["lr"].copy_(inputs.rates[name])
-        state.tensors["sums"] += method.update(wrapped, inputs.batches(count), apply_reg)
+            optimizer.param_groups[0]["lr"].copy_(inputs.rate(name))
+        state.tensors["sums"] += method.update(state, inputs.batches(count), apply_reg)
         for name, average in state.ema.items():
-            update_ema(average, state.networks[name], inputs.ema_weight)
+            update_ema(average, state.networks[name], inputs["ema_weight"])
 
-    if not (method.compute.use_cuda_graph and processes.alone):
-        return advance
-    graphs = [GraphedUpdate(partial(advance, apply_reg=kind), state) for kind in (False, True)]
-    return lambda inputs, apply_reg: graphs[apply_reg](inputs)
+    return GraphedUpdate(advance, state) if method.compute.use_cuda_graph else advance
 
 
 def submit_checkpoint(
     writer: Writer, run: Run, keep: int, method: Method, state: TrainState
-) -> None:
+) -> Future[None]:
     step, meta = state.step, meta_of(state, method.architecture)
 
     def save(tensors: dict[str, Tensor]) -> None:
@@ -163,4 +164,4 @@ def submit_checkpoint(
         save_checkpoint(run.checkpoint(step), tensors, {**meta, "best": state.best})
         remove_old(run, keep)
 
-    writer.submit(HostCopy(tensors_of(state)), save)
+    return writer.submit(HostCopy(tensors_of(state)), save)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ganface.io.stats import StatsFile
 from ganface.methods.base import Method, TrainState
+from ganface.methods.verdict import Verdict
 from ganface.training.checkpoint import require_finite
 from ganface.training.config import TrainConfig
 from ganface.training.display import Display
@@ -55,6 +56,7 @@ class Reporter:
         self._state = state
         self._last = time.monotonic(), state.step
         self._figures: HostCopy | None = None
+        self._verdict: Verdict | None = None
 
     def tick(self, figures: HostCopy, score: Future[float] | None) -> None:
         """Report the updates since the last tick, of which `figures` are the means and diagnostics.
@@ -93,9 +95,12 @@ class Reporter:
             whole |= _named([*copies], [figure.item() for figure in copies.values()])
             if score:
                 whole |= _named(["score"], [score.result()])
-            self._history = method.relevant([*self._history, whole])
-            verdict = method.judge(self._history)
-            whole |= {"verdict": str(verdict), **constants}
+            self._history.append(whole)
+            # All that a verdict looks at takes a millisecond to read, which is an update on a GPU
+            if diagnostics is not None or score or self._verdict is None:
+                self._history = method.relevant(self._history)
+                self._verdict = method.judge(self._history)
+            whole |= {"verdict": str(self._verdict), **constants}
             self._stats.write(whole)
             self._display.tick(whole)
 

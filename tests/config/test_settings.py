@@ -126,9 +126,24 @@ def test_a_preset_gives_the_defaults_and_what_is_given_goes_before():
     method, _ = create(config, 32, Compute(torch.device("cpu"), "fp32"))
     assert method.rates() == {"D": 1e-3, "G": 2e-4}
     assert TrainConfig.of({}) == train_config()
-    assert TrainConfig.of({"loss": "wgan-gp", "norm": "none"}).method.r1 == 0.0
     with pytest.raises(UserError, match="--lr-g 0"):
         train_config(lr_g=0.0)
+
+
+@pytest.mark.parametrize(
+    ("given", "loss", "norm", "r1", "beta1"),
+    [
+        ({}, "rpgan", "none", 0.15, 0.0),
+        ({"loss": "ns"}, "ns", "batch", 0.2, 0.5),
+        ({"norm": "batch"}, "hinge", "batch", 0.2, 0.5),
+        ({"loss": "rpgan", "norm": "batch", "r1": 1.0}, "rpgan", "batch", 1.0, 0.0),
+        ({"loss": "wgan-gp"}, "wgan-gp", "none", 0.0, 0.5),
+    ],
+)
+def test_a_loss_brings_the_other_settings_that_suit_it(given, loss, norm, r1, beta1):
+    config = train_config(**given)
+    assert (config.method.loss, config.method.r1) == (loss, r1)
+    assert (config.architecture.norm, config.optimizer.beta1) == (norm, beta1)
 
 
 @pytest.mark.parametrize("preset", PRESETS)

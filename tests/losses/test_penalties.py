@@ -38,13 +38,13 @@ def test_of_a_linear_D_only_the_slope_counts():
     images, others, mix = noise(0, 5, 3, 4, 4), noise(1, 5, 3, 4, 4), noise(2, 5).sigmoid()
     length = 0.5 * 48**0.5
     D = Linear(0.5)
-    assert zero_centred(D, images).item() == pytest.approx(length**2 / 2)
+    assert zero_centred(D, images).mean().item() == pytest.approx(length**2 / 2)
     assert one_centred(D, images, others, mix).item() == pytest.approx((length - 1) ** 2)
 
 
 def test_the_gradients_are_those_at_the_images_and_between_them():
     reals, fakes = torch.full((2, 3, 4, 4), 1.0), torch.full((2, 3, 4, 4), 3.0)
-    assert zero_centred(Cubic(), fakes).item() == pytest.approx(48 * 9**2 / 2)
+    assert zero_centred(Cubic(), fakes).mean().item() == pytest.approx(48 * 9**2 / 2)
     mix = torch.tensor([0.0, 0.5])  # x = 1 and 2, gradients of 1 and 4 in 48 entries
     lengths = [48**0.5, 4 * 48**0.5]
     expected = sum((length - 1) ** 2 for length in lengths) / 2
@@ -53,7 +53,7 @@ def test_the_gradients_are_those_at_the_images_and_between_them():
 
 def test_images_get_no_gradient_of_a_penalty():
     images = noise(0, 2, 3, 4, 4).requires_grad_()
-    zero_centred(Linear(0.5), images).backward()
+    zero_centred(Linear(0.5), images).sum().backward()
     assert images.grad is None
 
 
@@ -67,7 +67,7 @@ def D():
 def penalty(D):
     reals, fakes = (noise(seed, 4, 3, 32, 32).tanh().to(D.layers[0].weight) for seed in (1, 2))
     mix = noise(3, 4).sigmoid().to(reals)
-    return zero_centred(D, reals) + one_centred(D, reals, fakes, mix)
+    return zero_centred(D, reals).mean() + one_centred(D, reals, fakes, mix)
 
 
 def test_their_gradients_are_differences_of_their_values(D):

@@ -211,7 +211,7 @@ def test_penalties_are_added_to_the_loss_of_D_where_they_are_due(free, reals, z)
         fakes = G(z)
     update(players(G, D, 0.0, 0.0), reals, z, config=config)
     loss_alone = [p.grad.clone() for p in D.parameters()]
-    penalty = 0.3 * zero_centred(D, reals) + 0.7 * zero_centred(D, fakes)
+    penalty = 0.3 * zero_centred(D, reals).mean() + 0.7 * zero_centred(D, fakes).mean()
     weight = REG_INTERVAL * (32 / 64) ** 2
     expected = torch.autograd.grad(weight * penalty, list(D.parameters()), allow_unused=True)
     update(players(G, D, 0.0, 0.0), reals, z, config=config, apply_reg=True)

@@ -15,7 +15,7 @@ from ganface.training.checkpoint import tensors_of
 from ganface.training.start import create
 
 CPU = Compute(torch.device("cpu"), "fp32")
-CONFIG = train_config(batch_size=8, width=4, z_dim=8)
+CONFIG = train_config(batch_size=8, width=4, z_dim=8, loss="hinge")
 FREE = changed(CONFIG, norm="none", spectral_norm=True)
 
 

@@ -34,7 +34,7 @@ def pack(pack_file):
 def test_a_batch_is_the_images_of_its_step_mirrored_as_its_flips_say(pack, flip):
     config = train_config(batch_size=8, flip=flip)
     inputs = batches(pack, config, False, False).at(3)
-    reals = normalise(inputs.images, inputs.flips)
+    reals = normalise(inputs.images, inputs["flips"])
     assert reals.dtype == torch.float32
     assert reals.is_contiguous(memory_format=torch.channels_last)
     assert reals.min() >= -1
@@ -50,8 +50,8 @@ def test_z_and_the_weight_in_the_average_are_those_of_the_step(pack):
     feed = batches(pack, CONFIG, False, False)
     assert torch.equal(feed.at(7).noise["z"], rng.normal(0, "z", 7, 8, 5))
     assert not torch.equal(feed.at(7).noise["z"], feed.at(8).noise["z"])
-    assert feed.at(1).ema_weight.item() == pytest.approx(1 - 2 / 6)
-    assert feed.at(1000).ema_weight.item() == 0.5
+    assert feed.at(1)["ema_weight"].item() == pytest.approx(1 - 2 / 6)
+    assert feed.at(1000)["ema_weight"].item() == 0.5
 
 
 @pytest.mark.parametrize(("resident", "ahead"), WAYS)
@@ -60,13 +60,16 @@ def test_wherever_the_images_lie_the_inputs_are_the_same(pack, monkeypatch, resi
     plain = batches(pack, CONFIG, False, False)
     other = batches(pack, CONFIG, resident, ahead)
     for step in (1, 2, 3, 14, 15, 9, 9):  # in and out of order, over the end of an epoch
-        assert all(map(torch.equal, plain.at(step)._tensors(), other.at(step)._tensors()))
+        one, two = plain.at(step), other.at(step)
+        assert torch.equal(one.images, two.images)
+        assert one.places.keys() - {"images"} == two.places.keys() - {"images"}
+        assert all(torch.equal(one[name], two[name]) for name in two.places)
 
 
 def test_several_updates_of_D_get_batches_of_their_own(pack):
     config = changed(CONFIG, d_steps=3, augment="on")
     inputs = batches(pack, config, False, False).at(2)
-    whole = normalise(inputs.images, inputs.flips)
+    whole = normalise(inputs.images, inputs["flips"])
     z = inputs.noise["z"]
     assert torch.equal(z, rng.normal(0, "z", 2, 24, 5))
     parts = inputs.batches(3)
@@ -96,18 +99,37 @@ def test_what_a_method_does_not_need_is_not_drawn(pack):
     assert [*batches(pack, CONFIG, False, False).at(1).noise] == ["z"]
 
 
-def test_the_next_images_are_read_meanwhile(pack, monkeypatch):
+def test_the_next_updates_are_prepared_meanwhile(pack, monkeypatch):
+    monkeypatch.setattr(feed_module, "ROWS", 3)
     feed = batches(pack, CONFIG, False, ahead=True)
     read, original = threading.Event(), Pack.batch
 
     def batch(self, indices):
-        if indices == DataOrder(0, 100, 8).indices_at(2).tolist():
+        if indices == DataOrder(0, 100, 8).indices_at(6).tolist():
             read.set()
         return original(self, indices)
 
     monkeypatch.setattr(Pack, "batch", batch)
     feed.at(1)
     assert read.wait(600)
+
+
+def test_what_is_prepared_at_once_is_bounded(pack, monkeypatch):
+    monkeypatch.setattr(feed_module, "ROWS_BYTES", 10)
+    feed = batches(pack, CONFIG, False, ahead=True)
+    for step in (1, 2, 5):
+        assert torch.equal(feed.at(step).noise["z"], rng.normal(0, "z", step, 8, 5))
+
+
+def test_a_graph_s_own_inputs_become_those_of_any_update(pack):
+    feed = batches(pack, CONFIG, True, ahead=True)
+    own = feed.at(1).clone()
+    address = own["indices"].data_ptr()
+    own.copy_(feed.at(2))
+    assert own["indices"].data_ptr() == address
+    assert torch.equal(own.images, feed.at(2).images)
+    assert torch.equal(own.rate("G"), feed.at(2).rate("G"))
+    assert torch.equal(own.first(3).noise["z"], feed.at(2).noise["z"][:3])
 
 
 @pytest.mark.parametrize(("resident", "ahead"), WAYS)
@@ -126,5 +148,6 @@ def test_images_are_held_on_a_gpu_alone_and_if_half_of_it_is_enough(pack, monkey
     gpu, needed = torch.device("cuda"), 100 * 3 * 32 * 32
     assert not fits(pack, CPU.device)
     for free, expected in ((2 * needed, True), (2 * needed - 2, False)):
+        monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
         monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _, free=free: (free, 10**12))
         assert fits(pack, gpu) == expected

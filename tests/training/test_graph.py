@@ -97,6 +97,7 @@ def stand_in(monkeypatch):
             pass
 
     monkeypatch.setattr(torch.cuda, "CUDAGraph", Graph)
+    monkeypatch.setattr(torch.cuda, "graph_pool_handle", lambda: None)
     monkeypatch.setattr(torch.cuda, "Stream", Stream)
     monkeypatch.setattr(torch.cuda, "current_stream", Stream)
     monkeypatch.setattr(torch.cuda, "stream", nullcontext)
@@ -108,31 +109,32 @@ def test_replaying_an_update_is_the_same_as_doing_it(feed, stand_in):
     plain, other = start(), start()
     addresses = set()
 
-    def advance(inputs):
-        addresses.add(tuple(tensor.data_ptr() for tensor in inputs._tensors()))
-        stand_in[:] = [lambda: advance(inputs)]
-        in_plain_words(inputs, False)
+    def advance(inputs, apply_reg):
+        addresses.add(inputs.row.data_ptr())
+        stand_in[:] = [lambda: advance(inputs, apply_reg)]
+        in_plain_words(inputs, apply_reg)
 
     in_plain_words = updating(other)
     replayed = GraphedUpdate(advance, other)
     for step in range(1, 4):
         updating(plain)(feed.at(step), False)
-        replayed(feed.at(step))
+        replayed(feed.at(step), False)
         assert_equal(tensors_of(plain), tensors_of(other))
     assert len(addresses) == 1  # a graph knows its inputs by their place
 
 
-def test_the_capture_comes_once_after_the_warm_up(feed, stand_in):
+def test_each_kind_of_update_is_captured_once_after_its_warm_up(feed, stand_in):
     calls = []
 
-    def advance(inputs):
-        calls.append(inputs)
+    def advance(inputs, apply_reg):
+        calls.append((inputs.row.data_ptr(), apply_reg))
         stand_in[:] = [lambda: None]
 
     replayed = GraphedUpdate(advance, start())
-    for step in range(1, 4):
-        replayed(feed.at(step))
-    assert len(calls) == WARM_UP + 1
+    for step in range(1, 5):
+        replayed(feed.at(step), step % 2 == 0)
+    (place,) = {place for place, _ in calls}  # both have the same inputs
+    assert calls == [(place, kind) for kind in (False, True) for _ in range(WARM_UP + 1)]
 
 
 @pytest.mark.parametrize(
@@ -140,10 +142,10 @@ def test_the_capture_comes_once_after_the_warm_up(feed, stand_in):
     [
         ("cuda", "bf16", True),
         ("cuda", "fp32", True),
-        ("cuda", "fp16", False),
+        ("cuda", "fp16", True),
         ("cpu", "bf16", False),
         ("mps", "fp32", False),
     ],
 )
-def test_an_update_is_a_graph_on_gpus_where_no_scaler_decides(device, precision, graphed):
+def test_an_update_is_a_graph_on_nvidia_s_gpus(device, precision, graphed):
     assert Compute(torch.device(device), precision).use_cuda_graph == graphed

@@ -52,7 +52,7 @@ def test_its_networks_settings_hold(tiny_run, begin):
 def test_a_setting_that_its_networks_do_not_have_is_refused(tiny_run, begin):
     assert "--width 8: " in begin(tiny_run.path, "--width", 8).refused()
     assert "--size 64: " in begin(tiny_run.path, "--size", 64).refused()
-    assert "--norm none: " in begin(tiny_run.path, "--norm", "none").refused()
+    assert "--norm batch: " in begin(tiny_run.path, "--norm", "batch").refused()
 
 
 def test_images_of_another_size_are_refused(tiny_run, faces, begin, invoke):

@@ -101,8 +101,11 @@ def update_bytes(size: int, z_dim: int, width: int, batch_size: int, precision: 
     return moved * BYTES[precision] + (7 * (G + D) + 3 * G) * 4
 
 
-def measure_rates(device: str, precision: str) -> dict[str, float]:
-    """{"flops", "bytes"} per second: the best of ten matrix products, of ten copies."""
+def measure_rates(device: str, precision: str, side: int = 0) -> dict[str, float]:
+    """{"flops", "bytes"} per second: the best of ten matrix products, of ten copies.
+
+    side: of the matrices; if 0, as large as the device needs to show what it can.
+    """
     import torch
 
     dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
@@ -119,10 +122,10 @@ def measure_rates(device: str, precision: str) -> dict[str, float]:
             times.append(time.perf_counter() - began)
         return min(times[1:])
 
-    n = 2048 if device == "cpu" else 8192
+    n = side or (2048 if device == "cpu" else 8192)
     a, b = torch.randn(2, n, n, device=device).to(dtype).unbind()
     product = torch.empty_like(a)
-    source = torch.zeros(2**29, dtype=torch.uint8, device=device)
+    source = torch.zeros(2**29 if n > 1024 else 2**20, dtype=torch.uint8, device=device)
     target = torch.ones_like(source)
     return {
         "flops": 2 * n**3 / best(lambda: torch.mm(a, b, out=product)),

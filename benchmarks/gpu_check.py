@@ -1,26 +1,32 @@
 """Try and measure everything that a GPU changes, unattended, and write one report of it.
 
-Each step is a process of its own with a time limit. The report, gpu_check.md and gpu_check.json, is
-written anew after each, so that being cut off loses nothing. Needs no internet and nothing but
-ganface's own packages, with the PyTorch that is there. Ends with 1 if a step failed.
+Each step is a process of its own with a time limit; those that measure no times run side by side.
+The report, gpu_check.md and gpu_check.json, is written anew after each, so that being cut off loses
+nothing. Needs no internet and nothing but ganface's own packages, with the PyTorch that is there.
+Ends with 1 if a step failed.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from gpu_steps import HERE, STEPS
 from workbench import note, own_environment
 
 LEAST = 5  # seconds; with less left a step is not begun
+SIDE_BY_SIDE = min(4, os.cpu_count() or 1)
 
 
 @dataclass
@@ -41,14 +47,14 @@ class Outcome:
 
 def run_step(outcome: Outcome, work: Path, limit: float, cpu: bool) -> None:
     """Run a step for `limit` seconds at most, and note what became of it."""
-    found = work / "result.json"
-    found.unlink(missing_ok=True)
+    found = work / f"{outcome.name}.json"
     command = [sys.executable, HERE / "gpu_steps.py", outcome.name, "--work", work]
     command += ["--limit", f"{limit:.0f}", "--json", found, *(["--cpu"] if cpu else [])]
     began = time.monotonic()
     process = subprocess.Popen(
         [*map(str, command)],
-        env=own_environment(),
+        # Programs of several threads that share a CPU's cores crawl
+        env={**own_environment(), **({"OMP_NUM_THREADS": "1"} if cpu else {})},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -99,7 +105,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="scripts/gpu_check",
         description=__doc__,
-        epilog="steps:\n" + "\n".join(f"  {n:10} {f.__doc__}" for n, (f, _) in STEPS.items()),
+        epilog="steps:\n" + "\n".join(f"  {name:10} {step.title}" for name, step in STEPS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("steps", nargs="*", metavar="STEP", help="what to try; all if none named")
@@ -113,22 +119,31 @@ def main(arguments: list[str] | None = None) -> None:
     names = [name for name in STEPS if name in args.steps or not args.steps or name == "start"]
 
     args.out.mkdir(parents=True, exist_ok=True)
-    end = time.monotonic() + args.limit
-    outcomes = [Outcome(name, STEPS[name][0].__doc__ or "") for name in names]
+    outcomes = {name: Outcome(name, STEPS[name].title) for name in names}
     command = " ".join(["scripts/gpu_check", *(arguments or sys.argv[1:])])
-    with tempfile.TemporaryDirectory() as work:
-        for outcome in outcomes:
-            limit = min(STEPS[outcome.name][1], end - time.monotonic())
-            if limit < LEAST:
-                outcome.status = "no time left"
-            else:
-                run_step(outcome, Path(work), limit, args.cpu)
-            note(f"{outcome.name}: {outcome.status}, {outcome.seconds:.1f} s: {outcome.says}")
-            whole = [vars(each) for each in outcomes]
+    end = time.monotonic() + args.limit
+    writing = Lock()
+
+    def try_step(name: str) -> None:
+        outcome = outcomes[name]
+        limit = min(STEPS[name].limit, end - time.monotonic())
+        if limit < LEAST:
+            outcome.status = "no time left"
+        else:
+            run_step(outcome, Path(work), limit, args.cpu)
+        note(f"{name}: {outcome.status}, {outcome.seconds:.1f} s: {outcome.says}")
+        with writing:
+            whole = [vars(each) for each in outcomes.values()]
             (args.out / "gpu_check.json").write_text(json.dumps(whole, indent=1) + "\n")
-            (args.out / "gpu_check.md").write_text(as_markdown(outcomes, command))
+            report = as_markdown([*outcomes.values()], command)
+            (args.out / "gpu_check.md").write_text(report, encoding="utf-8")
+
+    with tempfile.TemporaryDirectory() as work, ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        for alone, group in groupby(names, lambda name: STEPS[name].alone):
+            for _ in map(try_step, group) if alone else pool.map(try_step, group):
+                pass
     note(f"written to {args.out / 'gpu_check.md'}")
-    if any(each.status != "ok" for each in outcomes):
+    if any(each.status != "ok" for each in outcomes.values()):
         sys.exit(1)
 
 

@@ -151,6 +151,21 @@ def test_every_preset_is_of_settings_that_go_together(preset):
     assert TrainConfig.of({"preset": preset}).recipe.preset == preset
 
 
+@pytest.mark.parametrize(
+    ("every", "step", "seconds", "due"),
+    [
+        (None, 500, 10.0, True),
+        (None, 500, 9.9, False),  # a fast GPU would write all the time
+        (None, 501, 99.0, False),
+        (7, 14, 0.0, True),  # asked for
+        (7, 500, 99.0, False),
+    ],
+)
+def test_checkpoints_are_due_by_steps_and_unless_asked_for_by_time(every, step, seconds, due):
+    schedule = ScheduleConfig(checkpoint_every=every)
+    assert schedule.checkpoint_due(step, seconds) == due
+
+
 def test_images_per_step_are_those_of_all_updates_of_D():
     assert train_config(batch_size=8, d_steps=3).images_per_step == 24
 

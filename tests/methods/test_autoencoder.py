@@ -17,7 +17,7 @@ from ganface.system.device import Compute
 from ganface.training.checkpoint import tensors_of
 from ganface.training.start import create
 
-CPU = Compute(torch.device("cpu"), "fp32")
+CPU, BF16 = (Compute(torch.device("cpu"), precision) for precision in ("fp32", "bf16"))
 CONFIG = train_config(method="autoencoder", width=4, z_dim=2, batch_size=8)
 OPTIONS = (*TINY, "--method", "autoencoder", "--checkpoint-every", 5, "--seeds", "0-3")
 
@@ -95,3 +95,11 @@ def test_a_run_is_drawn_scored_stopped_and_resumed_like_any_other(pack_file, hom
 def test_flags_of_a_gan_are_refused(pack_file, invoke):
     line = invoke("train", pack_file, *OPTIONS, "--r1", 1).refused()
     assert "--r1: is for --method gan, not autoencoder" in line
+
+
+def test_it_trains_in_bf16():
+    """What E gives is bf16 then, and z is float32: G takes either."""
+    method, state = create(train_config(method="autoencoder", width=4, z_dim=8), 32, BF16)
+    reals = torch.randn(4, 3, 32, 32).clamp(-1, 1)
+    batch = Batch(reals, torch.arange(4), {})
+    assert method.update(state, [batch], False).isfinite().all()

@@ -3,6 +3,7 @@ import copy
 import pytest
 import torch
 from conftest import dcgan
+from counting import Counted
 from torch import nn
 
 from ganface.latents.seeds import z_of
@@ -94,3 +95,12 @@ def test_recalibration_leaves_eval_mode_momentum_and_weights_as_they_should_be(G
     assert [norm.momentum for norm in norms] == momenta
     assert None not in momenta
     assert all(map(torch.equal, weights, G.parameters()))
+
+
+def test_an_update_of_the_average_is_three_operations_however_many_weights_there_are(G):
+    G_ema = copy.deepcopy(G)
+    assert len(list(G.parameters())) > 3
+    weight = torch.tensor(0.5)
+    with Counted() as counted:
+        update_ema(G_ema, G, weight)
+    assert counted.names == ["_foreach_sub", "_foreach_mul_", "_foreach_add_"]

@@ -1,6 +1,7 @@
 import pytest
 import torch
 from conftest import dcgan
+from counting import Counted
 from torch import nn
 from torch.nn.functional import conv2d, interpolate
 
@@ -78,3 +79,17 @@ def test_compiled_networks_have_the_same_parameters_and_draw_the_same(upsample, 
     assert list(G.state_dict()) == names
     torch.testing.assert_close(G(z), images, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(D(images), logits, rtol=1e-3, atol=1e-5)
+
+
+def test_enlarged_kernels_are_3_by_3_weights_spread_by_a_box_in_one_product():
+    layer = NearestUpConv(3, 5).to(memory_format=torch.channels_last)
+    nn.init.normal_(layer.weight)
+    expected = torch.zeros(3, 5, 4, 4)
+    for row in (0, 1):
+        for column in (0, 1):
+            expected[:, :, row : row + 3, column : column + 3] += layer.weight
+    with torch.no_grad(), Counted() as counted:
+        kernel = layer.kernel()
+    torch.testing.assert_close(kernel, expected)
+    assert kernel.is_contiguous(memory_format=torch.channels_last)  # as convolutions want it
+    assert [name for name in counted.names if name in ("bmm", "clone", "copy_", "add")] == ["bmm"]

@@ -97,7 +97,7 @@ def stand_in(monkeypatch):
             pass
 
     monkeypatch.setattr(torch.cuda, "CUDAGraph", Graph)
-    monkeypatch.setattr(torch.cuda, "graph_pool_handle", lambda: None)
+    monkeypatch.setattr(torch.cuda, "graph_pool_handle", object)
     monkeypatch.setattr(torch.cuda, "Stream", Stream)
     monkeypatch.setattr(torch.cuda, "current_stream", Stream)
     monkeypatch.setattr(torch.cuda, "stream", nullcontext)
@@ -135,6 +135,41 @@ def test_each_kind_of_update_is_captured_once_after_its_warm_up(feed, stand_in):
         replayed(feed.at(step), step % 2 == 0)
     (place,) = {place for place, _ in calls}  # both have the same inputs
     assert calls == [(place, kind) for kind in (False, True) for _ in range(WARM_UP + 1)]
+
+
+def test_both_graphs_share_their_memory(feed, stand_in, monkeypatch):
+    pools = []
+
+    def capture(_, pool, **__):
+        pools.append(pool)
+        return nullcontext()
+
+    monkeypatch.setattr(torch.cuda, "graph", capture)
+    stand_in[:] = [lambda: None]
+    replayed = GraphedUpdate(lambda *_: None, start())
+    for apply_reg in (False, True):
+        replayed(feed.at(1), apply_reg)
+    assert len(pools) == 2
+    assert pools[0] is pools[1]
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_what_fails_while_warming_up_is_waited_for_before_it_is_undone(feed, monkeypatch):
+    done = []
+
+    class Stream:
+        def wait_stream(self, _):
+            done.append("waited")
+
+    def fail(*_):
+        done.append("failed")
+        raise MemoryError
+
+    monkeypatch.setattr(torch.cuda, "Stream", Stream)
+    monkeypatch.setattr(torch.cuda, "current_stream", Stream)
+    with pytest.raises(MemoryError):
+        GraphedUpdate(fail, start())(feed.at(1), False)
+    assert done == ["waited", "failed", "waited"]
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,19 @@
+import json
 from io import StringIO
 
 import torch
 from conftest import train_config
 from rich.console import Console
 
+from ganface.io.stats import StatsFile
 from ganface.methods.gan import Gan
 from ganface.methods.verdict import EARLY
 from ganface.system.device import Compute
 from ganface.training.display import Display
 from ganface.training.distributed import Processes
-from ganface.training.report import take_means
+from ganface.training.report import Reporter, take_means
 from ganface.training.start import create
+from ganface.training.writer import HostCopy
 
 
 def test_statistics_are_means_over_the_updates_since_the_last_line():
@@ -23,6 +26,40 @@ def test_statistics_are_means_over_the_updates_since_the_last_line():
         state.tensors["sums"] += torch.tensor(sums)
         state.summed += updates
         assert take_means(state, Processes()).tolist() == means
+
+
+class AtOnce:
+    """A writer without a thread."""
+
+    def submit(self, copy, job):
+        job(copy.wait())
+
+
+def test_a_verdict_is_found_anew_only_where_there_is_something_new_to_look_at(tmp_path):
+    """Every line has one, but to find it means to read all that was found before."""
+    compute, config = Compute(torch.device("cpu"), "fp32"), train_config(width=4, z_dim=8)
+    method, state = create(config, 32, compute)
+    asked = []
+
+    class Judged(Gan):
+        @classmethod
+        def judge(cls, lines):
+            asked.append(lines[-1]["step"])
+            return EARLY
+
+    method.__class__ = Judged
+    with Display(Console(file=StringIO()), 0, 100, Gan.display) as display:
+        stats = StatsFile(tmp_path / "stats.jsonl", 0)
+        reporter = Reporter(stats, display, AtOnce(), config, method, state)
+        for step in range(10, 160, 10):
+            state.step = step
+            figures = {"means": torch.ones(len(Gan.metrics))}
+            if step % 50 == 0:
+                figures["diagnostics"] = torch.ones(len(Gan.diagnostics))
+            reporter.tick(HostCopy(figures), None)
+    assert asked == [10, 50, 100, 150]
+    lines = [json.loads(line) for line in (tmp_path / "stats.jsonl").read_text().splitlines()]
+    assert [line["verdict"] for line in lines] == [str(EARLY)] * 15
 
 
 def test_a_verdict_is_told_when_it_changes():

@@ -93,9 +93,10 @@ def train(
 
             # Draw, and save
             milestone = step in milestones
-            stopped_by = processes.all_reduce_max(stop.number)  # asked once: a later signal waits
-            due = schedule.checkpoint_due(step, time.monotonic() - saved_at)
-            save = processes.all_reduce_max(due) or last or stopped_by
+            due = int(schedule.checkpoint_due(step, time.monotonic() - saved_at))
+            # Asked once: a later signal waits. The processes agree on both by one number
+            stopped_by, due = divmod(processes.all_reduce_max(2 * stop.number + due), 2)
+            save = due or last or stopped_by
             if save:
                 share_figures(state, processes)
                 saved_at = time.monotonic()

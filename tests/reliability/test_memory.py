@@ -5,11 +5,12 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 import torch
-from conftest import TINY, call, train_config, tree
+from conftest import PATIENCE, TINY, call, train_config, tree
 
 from ganface.dataset.pack import Pack
 from ganface.errors import UserError, WorkError, is_out_of_memory
@@ -154,7 +155,19 @@ def confined():
 
     yield make
     for group in groups:
-        group.rmdir()
+        remove(group)
+
+
+def remove(group: Path) -> None:
+    """A group is busy for a moment after its last process has ended."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return group.rmdir()
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
 
 
 @linux_only
@@ -246,6 +259,7 @@ def test_what_autograd_keeps_is_foretold(monkeypatch, settings, precision, compi
 
 MEASURE = """
 import sys
+import time
 from ganface.cli.main import main
 from ganface.methods import gan
 from ganface.training import plan

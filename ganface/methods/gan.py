@@ -34,7 +34,7 @@ class GanConfig(MethodConfig):
     loss: Literal["ns", "saturating", "lsgan", "hinge", "wgan-gp", "rpgan"] = setting(
         "rpgan",
         "The two losses: non-saturating, saturating, least squares, hinge, Wasserstein with "
-        "gradient penalty, relativistic pairs.",
+        "gradient penalty, relativistic pairs. Each brings other defaults.",
     )
     r1: float = setting(0.15, "Weight of R1, D's gradient at reals; for a size of 64.", at_least(0))
     r2: float = setting(0.15, "Weight of R2, D's gradient at generated images.", at_least(0))

@@ -28,23 +28,23 @@ from ganface.pictures.chart import Line, Panel, draw_chart
 from ganface.pictures.png import save_png
 
 PAPER = "--preset dcgan"
-FREE = "--norm none"
 RECIPES = {
     "the default": "",
     "the paper's (--preset dcgan)": PAPER,
-    "hinge": f"{PAPER} --loss hinge",
+    "the paper's with hinge": f"{PAPER} --loss hinge",
     "nearest, modulated": f"{PAPER} --upsample nearest --modulate",
-    "no R1": "--r1 0",
-    "no R1, rates that stay": "--r1 0 --lr-decay 0",
+    "hinge, BatchNorm, R1": "--loss hinge",
+    "hinge, BatchNorm, no R1, rates that stay": "--loss hinge --r1 0 --lr-decay 0",
     "rates that stay": "--lr-decay 0",
     "augmented": "--augment on",
-    "augmented if it overfits": "--augment adaptive",
+    "not augmented": "--augment off",
     "half the rates": "--lr 1e-4",
     "twice the rates": "--lr 4e-4",
-    "no BatchNorm in D": f"{FREE} --loss ns",
-    "spectral norm": f"{FREE} --r1 0 --spectral-norm",
-    "relativistic, R1 and R2": f"{FREE} --loss rpgan --r2 0.2",
-    "Wasserstein": f"{FREE} --r1 0 --loss wgan-gp",
+    "R1 and R2 of 0.05": "--r1 0.05 --r2 0.05",
+    "R1 and R2 of 0.5": "--r1 0.5 --r2 0.5",
+    "no BatchNorm in D": "--loss ns --norm none",
+    "spectral norm": "--loss hinge --norm none --r1 0 --spectral-norm",
+    "Wasserstein": "--loss wgan-gp",
 }
 SHOWN = 5  # recipes that a chart has colours for: the best
 CURVES = {

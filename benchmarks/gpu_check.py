@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -59,12 +60,13 @@ def run_step(outcome: Outcome, work: Path, limit: float, cpu: bool) -> None:
         stderr=subprocess.PIPE,
         text=True,
         errors="replace",
+        start_new_session=True,  # a group of its own, with all that it starts
     )
     try:
         _, err = process.communicate(timeout=limit)
         outcome.status = "failed" if process.returncode else "ok"
     except subprocess.TimeoutExpired:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
         _, err = process.communicate()
         outcome.status, err = "cut off", f"{err}\ncut off after {limit:.0f} s"
     outcome.seconds = time.monotonic() - began

@@ -331,18 +331,15 @@ def captured(place: Place) -> Result:
             eager = trainee(place, settings, precision, graphed=False)
             graphed = trainee(place, settings, precision)
             before = {n: t.clone() for n, t in tensors_of(graphed.state).items()}
-            if place.on_gpu:
-                graphed.advance = fit_to_memory(
-                    graphed.state,
-                    graphed.method,
-                    graphed.config,
-                    graphed.batches.at(1),
-                    lambda graphed=graphed: graphed.advance,
-                )
-                after = tensors_of(graphed.state)
-                trial = all(torch.equal(before[n], after[n]) for n in before)
-            else:
-                trial = True
+            graphed.advance = fit_to_memory(
+                graphed.state,
+                graphed.method,
+                graphed.config,
+                graphed.batches.at(1),
+                lambda graphed=graphed: graphed.advance,
+            )
+            after = tensors_of(graphed.state)
+            trial = all(torch.equal(before[n], after[n]) for n in before)
             eager.run(first, last)
             graphed.run(first, last)
             a, b = tensors_of(eager.state), tensors_of(graphed.state)
@@ -536,6 +533,8 @@ def resume(place: Place) -> Result:
         ends.append(read_tensors(newest, "checkpoint")[1])
     a, b = ends
     unlike = [name for name in a if not torch.equal(a[name], b[name])]
+    if saved == steps:
+        raise RuntimeError("the run ended before it was killed")
     result = Result(f"killed after the checkpoint of step {saved}: all {len(a)} tensors equal")
     if unlike:
         raise Failed(f"{len(unlike)} of {len(a)} tensors not equal: {unlike[:5]}", result)
@@ -699,12 +698,15 @@ def nccl(place: Place) -> Result:
         agreeing = timed(lambda: [processes.all_reduce_max(0) for _ in range(100)]) / 100
         backend = dist.get_backend()
     one, other = (1000 * t for t in times)
-    return Result(
+    result = Result(
         f"{backend}: {other:.3f} ms an update, {one:.3f} ms for a process alone; to agree on a "
         f"number {agreeing * 1e6:.0f} µs; {len(a) - len(unlike)} of {len(a)} tensors equal "
         "after 20 updates",
         figures={"alone_ms": one, "many_ms": other, "agree_us": agreeing * 1e6},
     )
+    if unlike:
+        raise Failed(f"not those of a process alone: {unlike[:5]}", result)
+    return result
 
 
 def use(place: Place) -> Result:
@@ -736,7 +738,7 @@ def use(place: Place) -> Result:
         ),
         "sample": ("sample", run, *device, "--out", place.work / "sample.png"),
         "interpolate": ("interpolate", run, *device, "--out", place.work / "walk.gif"),
-        "evaluate": ("evaluate", run, place.pack(), *device),
+        "evaluate": ("evaluate", run, place.pack(), *device, "--out", place.new("evaluation")),
         f"train --method autoencoder, {steps} steps": (
             *("train", place.pack(), *place.shape, "--steps", steps, "--out", other),
             *("--method", "autoencoder"),

@@ -33,8 +33,8 @@ class ScheduleConfig(Settings):
     )
     checkpoint_every: int | None = setting(
         None,
-        f"Steps between checkpoints; if not given {CHECKPOINT_EVERY}, and {CHECKPOINTS_APART} "
-        "seconds at least.",
+        f"Steps between checkpoints. If not given: {CHECKPOINT_EVERY}, but no more often than "
+        f"every {CHECKPOINTS_APART} seconds.",
         optional(at_least(1)),
         may_change=True,
     )

@@ -90,7 +90,7 @@ def wasserstein_loss_D(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     """E[D(G(z))] - E[D(x)], where D is the logit itself and must be 1-Lipschitz.
 
     Gulrajani et al. 2017, "Improved Training of Wasserstein GANs" (arXiv:1704.00028); its penalty
-    is `ganface.penalties.one_centred`.
+    is `ganface.losses.penalties.one_centred`.
     """
     return fake_logits.mean() - real_logits.mean()
 

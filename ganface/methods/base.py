@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def leave_gradients(network: nn.Module) -> None:
-    """What a process that trains alone does with the gradients of its part of the batch."""
+    """Does nothing: for a process that trains alone."""
 
 
 @dataclass

@@ -13,7 +13,7 @@ from ganface.dataset.pack import Pack
 from ganface.latents import rng
 
 LOOKED_AT = 64  # images of each kind
-CALIBRATION = (4, 256)  # batches, images in each, for BatchNorm's statistics
+CALIBRATION = (8, 128)  # batches, images in each, for BatchNorm's statistics
 
 
 class Probe:
@@ -33,7 +33,7 @@ class Probe:
 
     @cached_property
     def calibration_images(self) -> tuple[Tensor, ...]:
-        """float32 [256, 3, H, W], 4 times, of those that are learned from."""
+        """float32 [128, 3, H, W], 8 times, of those that are learned from."""
         order = DataOrder(self._seed, len(self._pack), CALIBRATION[1])
         steps = range(1, CALIBRATION[0] + 1)
         return tuple(self._images(order.indices_at(step).tolist()) for step in steps)

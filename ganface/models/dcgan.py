@@ -42,7 +42,7 @@ class SelfModulatedBatchNorm(nn.Module):
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
         x = self.norm(x)
-        with exact(z.device):  # small layers: to round their weights takes longer than they do
+        with exact(z.device):  # to cast their weights costs more than these small layers
             hidden = relu(self.hidden(z.to(self.hidden.weight.dtype)))
             scale, shift = 1 + self.scale(hidden), self.shift(hidden)
         scale, shift = (y.to(x.dtype)[:, :, None, None] for y in (scale, shift))

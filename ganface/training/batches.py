@@ -25,7 +25,9 @@ from ganface.training.config import TrainConfig
 
 UPLOAD = 1024  # images sent to the device at once
 ROWS = 64  # updates prepared at once, but
-ROWS_BYTES = 32 * 2**20  # no more than fit in here; two such blocks are in memory at a time
+ROWS_BYTES = (
+    32 * 2**20
+)  # no more than fit in here. Two such blocks are on the GPU at most, three on the host
 ALIGNED = 16  # bytes: where any dtype may begin
 
 NOISE, RATE = "noise.", "rate."  # what names of a row's tensors begin with
@@ -69,11 +71,11 @@ class Inputs:
     row: Tensor  # uint8
     places: dict[str, Place]
     held: Tensor | None = None  # uint8 [N, 3, H, W]: all images of the dataset, on the device
-    most: int | None = None  # of the images, the first ones
+    limit: int | None = None  # use only the first so many images; all if None
 
     def __getitem__(self, name: str) -> Tensor:
         tensor = self.places[name].of(self.row)
-        return tensor[: self.most] if tensor.dim() else tensor
+        return tensor[: self.limit] if tensor.dim() else tensor
 
     @property
     def images(self) -> Tensor:
@@ -100,7 +102,7 @@ class Inputs:
 
     def first(self, images: int) -> Inputs:
         """The same with fewer images."""
-        return replace(self, most=images)
+        return replace(self, limit=images)
 
     def clone(self) -> Inputs:
         """The same, in memory of its own."""

@@ -1,4 +1,4 @@
-"""An update as a CUDA graph: captured once, then replayed with new inputs.
+"""An update as a CUDA graph: captured, then replayed with new inputs.
 
 One by one, the kernels of an update take the host longer to launch than the GPU to run.
 The recipe is "Whole-network capture" in PyTorch's notes on CUDA semantics.
@@ -39,6 +39,10 @@ class GraphedUpdate:
         self._inputs.copy_(inputs)
         self._graphs[apply_reg].replay()
 
+    def release(self) -> None:
+        """Let go of the graphs."""
+        self._graphs.clear()
+
     def _capture(self, apply_reg: bool) -> torch.cuda.CUDAGraph:
         graph, stream = torch.cuda.CUDAGraph(), torch.cuda.Stream()
         with restored_afterwards(self._state):
@@ -58,6 +62,20 @@ class GraphedUpdate:
             ):
                 self._advance(self._inputs, apply_reg)
         return graph
+
+
+@contextmanager
+def released(advance: Callable[[Inputs, bool], None]) -> Iterator[None]:
+    """When the block ends or fails, graphs that `advance` replays are gone.
+
+    NCCL does not end before those that hold its exchanges do, and the traceback of an error would
+    keep them.
+    """
+    try:
+        yield
+    finally:
+        if isinstance(advance, GraphedUpdate):
+            advance.release()
 
 
 @contextmanager

@@ -16,16 +16,18 @@ from ganface.config.settings import flag_of
 from ganface.errors import UserError
 from ganface.io.run import Run, find_model
 from ganface.io.tensors import read_tensors
+from ganface.methods.registry import METHODS
 from ganface.models.header import prefix_of, read_model_header
 from ganface.models.registry import read_description
 from ganface.models.snapshot import below
+from ganface.training.config import RecipeConfig
 
 if TYPE_CHECKING:
     from torch import nn
 
     from ganface.methods.base import TrainState
 
-SEES_IMAGES = ("norm", "spectral_norm")  # settings of D and E, which a G alone does not have
+SEES_IMAGES = ("norm", "spectral_norm")  # settings of D and E
 
 
 @dataclass(frozen=True)
@@ -52,18 +54,32 @@ class Origin:
         return {"size": self.size, **build}, {**self.settings, **train}
 
 
-def find_origin(model: Path) -> Origin:
+def adopt_origin(
+    build: dict[str, Any], train: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The given settings of BuildConfig and TrainConfig, and those that the networks with which the
+    training begins ask for, if it begins with any. Raises UserError as below."""
+    if train.get("init_from") is None:
+        return build, train
+    recipe = RecipeConfig(method=train.get("method", RecipeConfig.method))
+    return find_origin(Path(train["init_from"]), recipe.method).adopt(build, train)
+
+
+def find_origin(model: Path, method: str) -> Origin:
     """Of a run directory its newest checkpoint, or if it has none its generator; or the file.
 
-    Looks at headers alone. Raises UserError if there is none, or if it cannot be used.
+    method: of the training that begins with it. Looks at headers alone. Raises UserError if there
+    is none, or if it cannot be used.
     """
     checkpoints = Run(model).checkpoints() if model.is_dir() else {}
     path = checkpoints[max(checkpoints)] if checkpoints else find_model(model)
-    meta = read_model_header(path).meta
+    header = read_model_header(path)
+    meta, wanted = header.meta, METHODS[method].networks
+    held = {name.partition(".")[0] for name in header.tensors}
     config, train = read_description(meta["generator"]), meta.get("train")
     settings = {name: getattr(config, name) for name in config.flags()}
     for name in SEES_IMAGES:
-        if meta["kind"] == "snapshot" and "E" not in meta.get("networks", ()):
+        if not held & {"D", "E"} & set(wanted):
             del settings[name]
         elif isinstance(train, dict) and name in train:  # of format 1, which says it there alone
             settings[name] = train[name]

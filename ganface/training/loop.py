@@ -22,7 +22,7 @@ from ganface.training.checkpoint import meta_of, remove_old, save_checkpoint, te
 from ganface.training.config import TrainConfig
 from ganface.training.display import Display
 from ganface.training.distributed import Processes
-from ganface.training.graph import GraphedUpdate
+from ganface.training.graph import GraphedUpdate, released
 from ganface.training.memory import fit_to_memory
 from ganface.training.report import Reporter, share_figures, take_means
 from ganface.training.snapshots import SnapshotWriter
@@ -55,9 +55,10 @@ def train(
     stop = StopRequest()
     stopped_by = 0
     began = time.monotonic() - state.seconds
-    saved_at, saved = time.monotonic(), None  # the newest checkpoint: when, and the writer's job
+    last_save = time.monotonic()
+    saving: Future[None] | None = None  # the newest checkpoint
 
-    with stop.listening(), Writer() as writer:
+    with stop.listening(), released(advance), Writer() as writer:
         if processes.is_main:
             stats = StatsFile(run.stats, state.step)
             reporter = Reporter(stats, display, writer, config, method, state)
@@ -93,15 +94,15 @@ def train(
 
             # Draw, and save
             milestone = step in milestones
-            due = int(schedule.checkpoint_due(step, time.monotonic() - saved_at))
-            # Asked once: a later signal waits. The processes agree on both by one number
+            due = int(schedule.checkpoint_due(step, time.monotonic() - last_save))
+            # Asked once: a later signal waits. One number for both; the largest keeps the signal
             stopped_by, due = divmod(processes.all_reduce_max(2 * stop.number + due), 2)
             save = due or last or stopped_by
             if save:
                 share_figures(state, processes)
-                saved_at = time.monotonic()
-                if saved:  # a slow disk must not leave the last good checkpoint far behind
-                    saved.result()
+                last_save = time.monotonic()
+                if saving:  # a slow disk must not leave the last good checkpoint far behind
+                    saving.result()
             if processes.is_main:
                 picture = milestone or (step % PICTURE == 0 and disk_keeps_up)
                 if picture or save:
@@ -111,7 +112,7 @@ def train(
                 if milestone:
                     pictures.draw_milestone()
                 if save:
-                    saved = submit_checkpoint(writer, run, schedule.keep, method, state)
+                    saving = submit_checkpoint(writer, run, schedule.keep, method, state)
 
         writer.finish()
         # When one process ends, torchrun tells the others to end as well: all wait for the last
@@ -141,7 +142,7 @@ def choose_update(
     """
     count = config.method.batches_per_update
     if config.hardware.sync_batchnorm and not processes.alone:
-        for network in state.networks.values():  # in place, but for a lone BatchNorm
+        for network in state.networks.values():  # its parts are replaced in place
             nn.SyncBatchNorm.convert_sync_batchnorm(network)
     state.average_gradients = processes.average_gradients
 

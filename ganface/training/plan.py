@@ -23,7 +23,7 @@ from ganface.system.device import Compute, choose_device, choose_precision
 from ganface.system.free_memory import available, in_words
 from ganface.training.config import TrainConfig
 from ganface.training.distributed import Processes
-from ganface.training.init_from import find_origin
+from ganface.training.init_from import adopt_origin
 from ganface.training.memory import estimate, smaller
 
 COMPILE_STEPS = 100  # from so many on, faster kernels earn back the seconds of their compilation
@@ -60,8 +60,7 @@ def make_plan(
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", os.getcwd())
     there = run.begun(resume)
     if not there:
-        if train.get("init_from") is not None:
-            build, train = find_origin(Path(train["init_from"])).adopt(build, train)
+        build, train = adopt_origin(build, train)
         config = TrainConfig.of(train)
         check_size(build.get("size", BuildConfig.size))
         compute = _compute(config, None, processes)

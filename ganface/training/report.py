@@ -12,7 +12,6 @@ from torch import Tensor
 
 from ganface.io.stats import StatsFile
 from ganface.methods.base import Method, TrainState
-from ganface.methods.verdict import Verdict
 from ganface.training.checkpoint import require_finite
 from ganface.training.config import TrainConfig
 from ganface.training.display import Display
@@ -56,7 +55,9 @@ class Reporter:
         self._state = state
         self._last = time.monotonic(), state.step
         self._figures: HostCopy | None = None
-        self._verdict: Verdict | None = None
+        newest = stats.lines[-1] if stats.lines else {}
+        # Of a run that goes on, the one that it would still have
+        self._verdict = newest.get("verdict") if method.metrics[0] in newest else None
 
     def tick(self, figures: HostCopy, score: Future[float] | None) -> None:
         """Report the updates since the last tick, of which `figures` are the means and diagnostics.
@@ -96,11 +97,11 @@ class Reporter:
             if score:
                 whole |= _named(["score"], [score.result()])
             self._history.append(whole)
-            # All that a verdict looks at takes a millisecond to read, which is an update on a GPU
+            # Judging takes about a millisecond, and diagnostics and scores change most
             if diagnostics is not None or score or self._verdict is None:
                 self._history = method.relevant(self._history)
-                self._verdict = method.judge(self._history)
-            whole |= {"verdict": str(self._verdict), **constants}
+                self._verdict = str(method.judge(self._history))
+            whole |= {"verdict": self._verdict, **constants}
             self._stats.write(whole)
             self._display.tick(whole)
 

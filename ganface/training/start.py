@@ -64,7 +64,7 @@ def begin(
     if state.step == 0:
         notes += warn_of_few(len(pack), plan.train)
         if plan.train.recipe.init_from is not None:
-            origin = find_origin(Path(plan.train.recipe.init_from))
+            origin = find_origin(Path(plan.train.recipe.init_from), plan.train.recipe.method)
             notes.append(begin_with(state, method.architecture, origin.path))
     if processes.is_main:
         write_config(run, state.meta)
@@ -75,6 +75,8 @@ def begin(
         raise WorkError(f"{run.path}: not the same for all processes; put it on a shared disk")
     if not processes.all_equal(int(pack.fingerprint[:15], 16)):
         raise WorkError(f"{pack.path}: the processes do not hold the same images")
+    if not processes.all_equal(_checksum(state)):
+        raise WorkError("the processes' networks begin with other weights; use CPUs of one kind")
     return method, state, notes
 
 
@@ -88,6 +90,12 @@ def create(config: TrainConfig, size: int, compute: Compute) -> tuple[Method, Tr
     # Metrics are summed on the device, so that it need not be waited for at every update
     state.tensors["sums"] = torch.zeros(len(method.metrics), device=compute.device)
     return method, state
+
+
+def _checksum(state: TrainState) -> int:
+    """Of the bits of all weights, whatever the order in which a device adds them up."""
+    weights = [p for network in state.networks.values() for p in network.parameters()]
+    return sum(int(weight.detach().view(torch.int32).sum()) for weight in weights) % 2**62
 
 
 def warn_of_few(images: int, config: TrainConfig) -> list[str]:

@@ -259,7 +259,6 @@ def test_what_autograd_keeps_is_foretold(monkeypatch, settings, precision, compi
 
 MEASURE = """
 import sys
-import time
 from ganface.cli.main import main
 from ganface.methods import gan
 from ganface.training import plan

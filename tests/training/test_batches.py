@@ -119,6 +119,7 @@ def test_what_is_prepared_at_once_is_bounded(pack, monkeypatch):
     feed = batches(pack, CONFIG, False, ahead=True)
     for step in (1, 2, 5):
         assert torch.equal(feed.at(step).noise["z"], rng.normal(0, "z", step, 8, 5))
+        assert len(feed._rows) == 1
 
 
 def test_a_graph_s_own_inputs_become_those_of_any_update(pack):

@@ -55,6 +55,26 @@ def test_a_setting_that_its_networks_do_not_have_is_refused(tiny_run, begin):
     assert "--norm batch: " in begin(tiny_run.path, "--norm", "batch").refused()
 
 
+def test_between_methods_what_sees_images_is_built_anew(tiny_run, begin):
+    """Each method has a norm that suits it, which is not taken over with G."""
+
+    def norm_of(run):
+        return json.loads(Path(run, "config.json").read_text())["train"]["norm"]
+
+    encoder = ("--method", "autoencoder")
+    assert norm_of(tiny_run.path) == "none"
+    begin(tiny_run.path, *encoder).done()
+    assert norm_of("new") == "batch"
+    snapshot = Path("new/generator.safetensors")
+    for out, model, options, norm in (
+        ("a", "new", (), "none"),
+        ("b", snapshot, (), "none"),
+        ("c", snapshot, encoder, "batch"),
+    ):
+        begin(model, *options, out=out).done()
+        assert norm_of(out) == norm
+
+
 def test_images_of_another_size_are_refused(tiny_run, faces, begin, invoke):
     invoke("dataset", "build", faces, "other.safetensors", "--size", 64, "--workers", 1).done()
     assert "draws faces of 32 pixels" in begin(tiny_run.path, data="other.safetensors").refused()

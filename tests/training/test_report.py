@@ -7,7 +7,7 @@ from rich.console import Console
 
 from ganface.io.stats import StatsFile
 from ganface.methods.gan import Gan
-from ganface.methods.verdict import EARLY
+from ganface.methods.verdict import EARLY, Verdict
 from ganface.system.device import Compute
 from ganface.training.display import Display
 from ganface.training.distributed import Processes
@@ -35,31 +35,40 @@ class AtOnce:
         job(copy.wait())
 
 
-def test_a_verdict_is_found_anew_only_where_there_is_something_new_to_look_at(tmp_path):
-    """Every line has one, but to find it means to read all that was found before."""
+def verdicts(path, *parts):
+    """The verdicts of a training that is written in parts, each by a Reporter of its own."""
     compute, config = Compute(torch.device("cpu"), "fp32"), train_config(width=4, z_dim=8)
     method, state = create(config, 32, compute)
-    asked = []
 
     class Judged(Gan):
         @classmethod
         def judge(cls, lines):
-            asked.append(lines[-1]["step"])
-            return EARLY
+            return Verdict(f"of step {lines[-1]['step']}")
 
     method.__class__ = Judged
-    with Display(Console(file=StringIO()), 0, 100, Gan.display) as display:
-        stats = StatsFile(tmp_path / "stats.jsonl", 0)
-        reporter = Reporter(stats, display, AtOnce(), config, method, state)
-        for step in range(10, 160, 10):
-            state.step = step
-            figures = {"means": torch.ones(len(Gan.metrics))}
-            if step % 50 == 0:
-                figures["diagnostics"] = torch.ones(len(Gan.diagnostics))
-            reporter.tick(HostCopy(figures), None)
-    assert asked == [10, 50, 100, 150]
-    lines = [json.loads(line) for line in (tmp_path / "stats.jsonl").read_text().splitlines()]
-    assert [line["verdict"] for line in lines] == [str(EARLY)] * 15
+    for steps in parts:
+        state.step = steps[0] - 10
+        with Display(Console(file=StringIO()), 0, 100, Gan.display) as display:
+            stats = StatsFile(path, state.step)
+            reporter = Reporter(stats, display, AtOnce(), config, method, state)
+            for step in steps:
+                state.step = step
+                figures = {"means": torch.ones(len(Gan.metrics))}
+                if step % 50 == 0:
+                    figures["diagnostics"] = torch.ones(len(Gan.diagnostics))
+                reporter.tick(HostCopy(figures), None)
+    return [json.loads(line)["verdict"] for line in path.read_text().splitlines()]
+
+
+def test_a_verdict_is_found_anew_only_where_there_is_something_new_to_look_at(tmp_path):
+    """Every line has one, but to find it means to read all that was found before."""
+    found = verdicts(tmp_path / "stats.jsonl", range(10, 160, 10))
+    assert found == [f"of step {step}" for step in [10] * 4 + [50] * 5 + [100] * 5 + [150]]
+
+
+def test_a_run_that_goes_on_has_the_verdicts_of_one_that_was_not_stopped(tmp_path):
+    whole = verdicts(tmp_path / "whole", range(10, 160, 10))
+    assert verdicts(tmp_path / "cut", range(10, 130, 10), range(80, 160, 10)) == whole
 
 
 def test_a_verdict_is_told_when_it_changes():

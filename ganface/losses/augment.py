@@ -60,7 +60,7 @@ def _colour(
 def _shift(images: Tensor, dx: Tensor, dy: Tensor) -> Tensor:
     """Move each image by whole pixels, dx and dy [B]; 0, which is grey, comes in at the borders.
 
-    As products with matrices of zeros and ones: exact but for autocast, which rounds the images, and
+    As products with matrices of zeros and ones: exact, but that autocast rounds the images, and
     unlike indexing fast to differentiate.
     """
     pixels = torch.arange(images.shape[-1], device=images.device)

@@ -113,8 +113,6 @@ class Processes:
 
     def average_gradients(self, network: nn.Module) -> None:
         """Make the network's gradients the mean of the processes', in one exchange."""
-        if self.alone:
-            return
         gradients = [p.grad for p in network.parameters() if p.grad is not None]
         flat = torch.cat([gradient.flatten() for gradient in gradients])
         self.all_reduce_mean(flat)

@@ -141,10 +141,11 @@ def choose_update(
     It takes the inputs, and whether the method's regularisation is computed in it.
     """
     count = config.method.batches_per_update
-    if config.hardware.sync_batchnorm and not processes.alone:
-        for network in state.networks.values():  # its parts are replaced in place
-            nn.SyncBatchNorm.convert_sync_batchnorm(network)
-    state.average_gradients = processes.average_gradients
+    if not processes.alone:
+        state.average_gradients = processes.average_gradients
+        if config.hardware.sync_batchnorm:
+            for network in state.networks.values():  # its parts are replaced in place
+                nn.SyncBatchNorm.convert_sync_batchnorm(network)
 
     def advance(inputs: Inputs, apply_reg: bool) -> None:
         for name, optimizer in state.optimizers.items():

@@ -131,19 +131,20 @@ def test_a_preset_gives_the_defaults_and_what_is_given_goes_before():
 
 
 @pytest.mark.parametrize(
-    ("given", "loss", "norm", "r1", "beta1"),
+    ("given", "loss", "norm", "penalties", "betas"),
     [
-        ({}, "rpgan", "none", 0.15, 0.0),
-        ({"loss": "ns"}, "ns", "batch", 0.2, 0.5),
-        ({"norm": "batch"}, "hinge", "batch", 0.2, 0.5),
-        ({"loss": "rpgan", "norm": "batch", "r1": 1.0}, "rpgan", "batch", 1.0, 0.0),
-        ({"loss": "wgan-gp"}, "wgan-gp", "none", 0.0, 0.5),
+        ({}, "rpgan", "none", (0.15, 0.15), (0.0, 0.99)),
+        ({"loss": "ns"}, "ns", "batch", (0.2, 0.0), (0.5, 0.999)),
+        ({"norm": "batch"}, "hinge", "batch", (0.2, 0.0), (0.5, 0.999)),
+        ({"loss": "rpgan", "norm": "batch", "r1": 1}, "rpgan", "batch", (1, 0.15), (0.0, 0.99)),
+        ({"loss": "wgan-gp"}, "wgan-gp", "none", (0.0, 0.0), (0.5, 0.999)),
     ],
 )
-def test_a_loss_brings_the_other_settings_that_suit_it(given, loss, norm, r1, beta1):
+def test_a_loss_brings_the_other_settings_that_suit_it(given, loss, norm, penalties, betas):
     config = train_config(**given)
-    assert (config.method.loss, config.method.r1) == (loss, r1)
-    assert (config.architecture.norm, config.optimizer.beta1) == (norm, beta1)
+    assert (config.method.loss, config.architecture.norm) == (loss, norm)
+    assert (config.method.r1, config.method.r2) == penalties
+    assert (config.optimizer.beta1, config.optimizer.beta2) == betas
 
 
 @pytest.mark.parametrize("preset", PRESETS)

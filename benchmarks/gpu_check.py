@@ -66,7 +66,10 @@ def run_step(outcome: Outcome, work: Path, limit: float, cpu: bool) -> None:
         _, err = process.communicate(timeout=limit)
         outcome.status = "failed" if process.returncode else "ok"
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
+        if os.name == "posix":
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
         _, err = process.communicate()
         outcome.status, err = "cut off", f"{err}\ncut off after {limit:.0f} s"
     outcome.seconds = time.monotonic() - began

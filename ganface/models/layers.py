@@ -62,11 +62,15 @@ class NearestUpConv(UpConv):
         self.register_buffer("spread", box_spread(), persistent=False)
 
     def kernel(self) -> Tensor:
-        # In channels_last neither the weights nor the result are copied. Not in autocast: rounded
-        # before they are added, they would be rounded twice
+        # Not in autocast: rounded before they are added, the weights would be rounded twice
         with exact(self.weight.device):
-            spread = self.spread @ self.weight.flatten(2).transpose(1, 2)  # [in, 16, out]
-        return spread.transpose(1, 2).unflatten(2, (4, 4))
+            flat = self.weight.flatten(2)
+            # The result has the layout of the weights, in which neither is copied
+            if self.weight.is_contiguous():
+                spread = flat @ self.spread.T
+            else:
+                spread = (self.spread @ flat.transpose(1, 2)).transpose(1, 2)
+        return spread.unflatten(2, (4, 4))
 
 
 def box_spread() -> Tensor:

@@ -81,8 +81,11 @@ def test_compiled_networks_have_the_same_parameters_and_draw_the_same(upsample, 
     torch.testing.assert_close(D(images), logits, rtol=1e-3, atol=1e-5)
 
 
-def test_enlarged_kernels_are_3_by_3_weights_spread_by_a_box_in_one_product():
-    layer = NearestUpConv(3, 5).to(memory_format=torch.channels_last)
+@pytest.mark.parametrize(
+    ("layout", "product"), [(torch.channels_last, "bmm"), (torch.contiguous_format, "mm")]
+)
+def test_enlarged_kernels_are_3_by_3_weights_spread_by_a_box_in_one_product(layout, product):
+    layer = NearestUpConv(3, 5).to(memory_format=layout)
     nn.init.normal_(layer.weight)
     expected = torch.zeros(3, 5, 4, 4)
     for row in (0, 1):
@@ -91,5 +94,6 @@ def test_enlarged_kernels_are_3_by_3_weights_spread_by_a_box_in_one_product():
     with torch.no_grad(), Counted() as counted:
         kernel = layer.kernel()
     torch.testing.assert_close(kernel, expected)
-    assert kernel.is_contiguous(memory_format=torch.channels_last)  # as convolutions want it
-    assert [name for name in counted.names if name in ("bmm", "clone", "copy_", "add")] == ["bmm"]
+    assert kernel.is_contiguous(memory_format=layout)
+    computed = ("mm", "bmm", "clone", "copy_", "add")
+    assert [name for name in counted.names if name in computed] == [product]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from itertools import product
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv_transpose2d, linear, pad
+from torch.nn.functional import conv_transpose2d, linear
 
 from ganface.models.kernels import winograd
 
@@ -74,10 +75,12 @@ class NearestUpConv(UpConv):
 
 
 def box_spread() -> Tensor:
-    """The linear map from 3 × 3 weights to the same spread by a box of 2 × 2: float32 [16, 9]."""
-    ones = torch.eye(9).view(9, 3, 3)
-    rows = pad(ones, (0, 0, 0, 1)) + pad(ones, (0, 0, 1, 0))
-    return (pad(rows, (0, 1)) + pad(rows, (1, 0))).flatten(1).T.contiguous()
+    """The linear map from 3 × 3 weights to the same spread by a box of 2 × 2: float32 [16, 9].
+
+    Not by `torch.eye`: on the meta device that loads PyTorch's compiler, which takes seconds.
+    """
+    places, weights = product(range(4), repeat=2), list(product(range(3), repeat=2))
+    return torch.tensor([[float({i - a, j - b} <= {0, 1}) for a, b in weights] for i, j in places])
 
 
 class LogitHead(nn.Conv2d):

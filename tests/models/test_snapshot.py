@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 import torch
 from conftest import dcgan
@@ -44,6 +47,15 @@ def test_a_loaded_generator_draws_what_the_saved_one_drew(tmp_path, G):
         "spectral_norm": False,
     }
     assert meta["networks"] == ["G"]
+
+
+def test_pytorch_s_compiler_is_not_loaded_to_draw(tiny_run):
+    """It takes seconds, and some of PyTorch's functions load it on the meta device."""
+    code = (
+        "import sys; from ganface.models.snapshot import load_generator; "
+        f"load_generator({str(tiny_run.generator)!r}); sys.exit('torch._dynamo' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_path_may_be_a_text(tiny_run):

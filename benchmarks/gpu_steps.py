@@ -103,8 +103,8 @@ class Place:
         shutil.rmtree(path, ignore_errors=True)
         return path
 
-    def train(self, *options: object, env: dict[str, str] | None = None) -> str:
-        return ganface("train", self.pack(), *self.shape, *options, env=env)
+    def train(self, *options: object) -> str:
+        return ganface("train", self.pack(), *self.shape, *options)
 
     @property
     def shape(self) -> tuple[object, ...]:
@@ -116,11 +116,11 @@ class Place:
 # ---------------------------------------------------------------------------- whole commands
 
 
-def python(*arguments: object, env: dict[str, str] | None = None) -> str:
+def python(*arguments: object) -> str:
     """What this Python prints when run so. Raises RuntimeError if it fails."""
     done = subprocess.run(
         [sys.executable, *map(str, arguments)],
-        env={**own_environment(), **(env or {})},
+        env=own_environment(),
         capture_output=True,
         text=True,
         check=False,
@@ -131,8 +131,8 @@ def python(*arguments: object, env: dict[str, str] | None = None) -> str:
     return done.stdout
 
 
-def ganface(*arguments: object, env: dict[str, str] | None = None) -> str:
-    return python("-m", "ganface", *arguments, env=env)
+def ganface(*arguments: object) -> str:
+    return python("-m", "ganface", *arguments)
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -235,20 +235,13 @@ def wait(place: Place) -> None:
         torch.cuda.synchronize()
 
 
-def deterministic(place: Place) -> None:
+def kernels(place: Place, deterministic: bool) -> None:
+    """Let the device take kernels that give the same bits every time, or its fastest ones."""
     import torch
 
     from ganface.system.device import choose_kernels
 
-    choose_kernels(torch.device(place.device), deterministic=True)
-
-
-def fastest(place: Place) -> None:
-    import torch
-
-    from ganface.system.device import choose_kernels
-
-    choose_kernels(torch.device(place.device), deterministic=False)
+    choose_kernels(torch.device(place.device), deterministic)
 
 
 # ---------------------------------------------------------------------------- the steps
@@ -321,7 +314,7 @@ def captured(place: Place) -> Result:
     from ganface.training.checkpoint import tensors_of
     from ganface.training.memory import fit_to_memory
 
-    deterministic(place)
+    kernels(place, deterministic=True)
     first, last = (1, 20) if place.on_gpu else (15, 17)  # the 16th is one with penalties
     rows, failed = [], []
     for precision in place.precisions:
@@ -365,7 +358,7 @@ def profile(place: Place) -> Result:
     """where the time of an update goes"""
     from floors import measure_rates, update_bytes, update_flops
 
-    fastest(place)
+    kernels(place, deterministic=False)
     precision, amounts = place.precisions[0], place.amounts
     replays = 20 if place.on_gpu else 2
     rates = measure_rates(place.device, precision, 8192 if place.on_gpu else 256)
@@ -385,13 +378,13 @@ def profile(place: Place) -> Result:
         subject.batches.at(18)
         host = timed(lambda subject=subject: [subject.batches.at(s) for s in range(18, 18 + 50)])
         figures[f"{name}_inputs_us"] = host / 50 * 1e6
-        kernels = _kernels(place, subject, replays)
-        if kernels:
-            busy = sum(t for _, t in kernels.values())
-            count = sum(n for n, _ in kernels.values())
+        found = _kernels(place, subject, replays)
+        if found:
+            busy = sum(t for _, t in found.values())
+            count = sum(n for n, _ in found.values())
             figures[f"{name}_kernels"] = count / replays
             figures[f"{name}_busy_us"] = busy / replays
-            longest = sorted(kernels.items(), key=lambda item: -item[1][1])
+            longest = sorted(found.items(), key=lambda item: -item[1][1])
             for kernel, (n, t) in longest[: 40 if name == "best" else 15]:
                 rows.append(
                     (name, _short(kernel), f"{n / replays:.1f}", f"{t / replays:.1f}",
@@ -460,7 +453,7 @@ LOSSES: dict[str, dict[str, Any]] = {
 
 def losses(place: Place) -> Result:
     """every loss and kind of training: finite, no warning"""
-    fastest(place)
+    kernels(place, deterministic=False)
     steps = 50 if place.on_gpu else 2
     rows = []
     for name, settings in LOSSES.items():
@@ -480,7 +473,7 @@ def fp16(place: Place) -> Result:
     """fp16: several D steps, and a scale that recovers"""
     from ganface.training.checkpoint import tensors_of
 
-    fastest(place)
+    kernels(place, deterministic=False)
     steps = 200 if place.on_gpu else 3
     rows = []
     for name, settings, scale in (
@@ -545,7 +538,7 @@ def speed(place: Place) -> Result:
     """ms an update"""
     import torch
 
-    fastest(place)
+    kernels(place, deterministic=False)
     amounts = place.amounts
     usual, *others = amounts.sizes
     cases = [(preset, p, usual) for preset in ("best", "dcgan") for p in place.precisions]
@@ -681,7 +674,7 @@ def nccl(place: Place) -> Result:
         "RANK": "0", "WORLD_SIZE": "1", "LOCAL_RANK": "0",
         "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port),
     }  # fmt: skip
-    deterministic(place)
+    kernels(place, deterministic=True)
     processes, precision = OneOfMany(), place.precisions[0]
     plain, many = (trainee(place, {}, precision, graphed=g) for g in (True, True))
     steps = place.amounts.updates
@@ -713,7 +706,7 @@ def use(place: Place) -> Result:
     """images read from the pack; scores; sample, interpolate, evaluate; another method"""
     import torch
 
-    fastest(place)
+    kernels(place, deterministic=False)
     rows = []
     held, read = (trainee(place, {}, place.precisions[0], resident=r) for r in (True, False))
     for step in range(1, 40):

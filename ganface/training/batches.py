@@ -24,10 +24,8 @@ from ganface.models.ema import decay_at
 from ganface.training.config import TrainConfig
 
 UPLOAD = 1024  # images sent to the device at once
-ROWS = 64  # updates prepared at once, but
-ROWS_BYTES = (
-    32 * 2**20
-)  # no more than fit in here. Two such blocks are on the GPU at most, three on the host
+ROWS = 64  # updates prepared at once, if they fit in
+ROWS_BYTES = 32 * 2**20  # of which there are two on the GPU at most, and three on the host
 ALIGNED = 16  # bytes: where any dtype may begin
 
 NOISE, RATE = "noise.", "rate."  # what names of a row's tensors begin with

@@ -483,26 +483,25 @@ def test_a_trial_leaves_no_trace_and_finds_what_fits(pack_file, bounded, most, p
         assert differing(copies(plain), copies(training)) == []
 
 
-def test_another_fault_in_a_trial_is_not_taken_for_it(pack_file):
+def try_with_a_fault(pack_file, message):
+    """Try a training whose every update ends in a RuntimeError that says `message`."""
     method, training = create(TINY_CONFIG, 32, ON["fp32"])
     inputs = Batches(Pack(pack_file), TINY_CONFIG, method, False, False).at(1)
 
     def fail(*_):
-        raise RuntimeError("shapes do not match")
+        raise RuntimeError(message)
 
+    fit_to_memory(training, method, TINY_CONFIG, inputs, lambda: fail)
+
+
+def test_another_fault_in_a_trial_is_not_taken_for_it(pack_file):
     with pytest.raises(RuntimeError, match="shapes"):
-        fit_to_memory(training, method, TINY_CONFIG, inputs, lambda: fail)
+        try_with_a_fault(pack_file, "shapes do not match")
 
 
 def test_a_convolution_without_memory_for_any_algorithm_is_taken_for_it(pack_file):
-    method, training = create(TINY_CONFIG, 32, ON["fp32"])
-    inputs = Batches(Pack(pack_file), TINY_CONFIG, method, False, False).at(1)
-
-    def fail(*_):
-        raise RuntimeError("FIND was unable to find an engine to execute this computation")
-
     with pytest.raises(WorkError, match="too large for the GPU's memory; so is 2"):
-        fit_to_memory(training, method, TINY_CONFIG, inputs, lambda: fail)
+        try_with_a_fault(pack_file, "FIND was unable to find an engine to execute this computation")
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 AUGMENT_NOISE = 10  # random numbers for each image: whether, then how, for colour, place and hole
+CHANGES = 9  # numbers that say how an image is changed; all 0 but the last two: not at all
 SHIFT = 1 / 8  # of the side, at most
 HOLE = 1 / 2  # of the side
 
@@ -20,60 +21,69 @@ IMAGES_TO_FULL = 300_000  # after which augment_p could have grown from 0 to 1
 MOST = 0.8  # at most; where all images are changed, G draws changed ones as well
 
 
-def augment(images: Tensor, noise: Tensor, p: Tensor) -> Tensor:
+def random_changes(noise: Tensor, side: int) -> Tensor:
+    """What `augment` is to do to images of side × side, each change with a die.
+
+    noise: float32 [..., AUGMENT_NOISE], uniform in [0, 1). Returns float32 [..., 2, CHANGES]: the
+    dice, and the changes that are made where the die is less than augment_p. They are for the CPU
+    to compute ahead: on a GPU each operation, however small, costs some microseconds.
+    """
+    colour, brightness, saturation, contrast, place, dx, dy, hole, x, y = noise.unbind(-1)
+    brightness, saturation, contrast = brightness - 0.5, 2 * saturation, contrast + 0.5
+    reach = round(side * SHIFT)
+    dx, dy = (((2 * reach + 1) * d).floor() - reach for d in (dx, dy))
+    always = torch.full_like(colour, -1)
+    dice = [colour] * 4 + [place] * 2 + [hole, always, always]
+    # Brightness is added, a pixel's distance from grey is multiplied by saturation, then that from
+    # the image's mean by contrast. The three are one linear function of pixel, grey, mean and 1.
+    changes = [
+        *(contrast * saturation - 1, contrast * (1 - saturation), 1 - contrast, brightness),
+        *(dy, dx),
+        *(torch.full_like(hole, side * HOLE / 2), side * y, side * x),
+    ]
+    return torch.stack([torch.stack(dice, -1), torch.stack(changes, -1)], -2)
+
+
+def augment(images: Tensor, changes: Tensor, p: Tensor) -> Tensor:
     """Each image with new colours, at another place, with a hole: each with probability `p`.
 
-    images: [B, 3, S, S] in [-1, 1]; noise: float32 [B, AUGMENT_NOISE], uniform in [0, 1);
-    p: float32 [] in [0, 1]. The colours may leave [-1, 1]. In autocast what comes out is of its
-    dtype, which is what D rounds it to in any case.
+    images: [B, 3, S, S] in [-1, 1]; changes: float32 [B, 2, CHANGES], of `random_changes`; p:
+    float32 [] in [0, 1]. The colours may leave [-1, 1]. Returns the dtype of the images, in
+    channels_last.
     """
-    exact = torch.promote_types(images.dtype, torch.float32)
-    images = images.to(exact, memory_format=torch.contiguous_format)
-    noise = noise[:, :, None, None, None]
-    colour, brightness, saturation, contrast, place, dx, dy, hole, x, y = noise.unbind(1)
-    images = _colour(images, colour < p, brightness - 0.5, 2 * saturation, contrast + 0.5)
-    side = images.shape[-1]
-    # Where an image stays, it is moved by 0
-    reach = round(side * SHIFT)
-    moved = [((2 * reach + 1) * d).floor() - reach for d in (dx, dy)]
-    dx, dy = (torch.where(place < p, d, 0) for d in moved)
-    images = _shift(images, dx.flatten(), dy.flatten())
-    return images * ~(_inside(x, y, side) & (hole < p))
-
-
-def _colour(
-    images: Tensor, which: Tensor, brightness: Tensor, saturation: Tensor, contrast: Tensor
-) -> Tensor:
-    """Where `which`: brightness is added, a pixel's distance from grey is multiplied by
-    `saturation`, then that from the image's mean by `contrast`. All [B, 1, 1, 1].
-
-    The three are one linear function of the pixel, its grey and the mean: few passes over memory.
-    """
-    add = torch.where(which, brightness, 0)
-    saturation, contrast = (torch.where(which, times, 1) for times in (saturation, contrast))
-    grey = images.mean(1, keepdim=True)
-    middle = grey.mean((1, 2, 3), keepdim=True)
-    rest = contrast * (1 - saturation) * grey + ((1 - contrast) * middle + add)
-    return torch.addcmul(rest, images, contrast * saturation)
-
-
-def _shift(images: Tensor, dx: Tensor, dy: Tensor) -> Tensor:
-    """Move each image by whole pixels, dx and dy [B]; 0, which is grey, comes in at the borders.
-
-    As products with matrices of zeros and ones: exact, but that autocast rounds the images, and
-    unlike indexing fast to differentiate.
-    """
+    dice, changes = changes.unbind(1)
+    colours, shift, reach, centre = (changes * (dice < p)).split((4, 2, 1, 2), 1)
     pixels = torch.arange(images.shape[-1], device=images.device)
-    from_row = (pixels[:, None] - pixels == dy[:, None, None]).to(images.dtype)  # [B, S, S]
-    from_column = (pixels - pixels[:, None] == dx[:, None, None]).to(images.dtype)
-    return from_row[:, None] @ images @ from_column[:, None]
+    images = _colour(images.contiguous(), colours.to(images.dtype))
+    images = _shift(images, shift, pixels) * _outside(reach, centre, pixels)
+    return images.contiguous(memory_format=torch.channels_last)
 
 
-def _inside(x: Tensor, y: Tensor, side: int) -> Tensor:
-    """Whether a pixel lies in a square of HOLE · side around (x, y): bool [B, 1, S, S]."""
-    pixels = torch.arange(side, device=x.device)
-    reach = side * HOLE / 2
-    return ((pixels - side * x).abs() < reach) & ((pixels[:, None] - side * y).abs() < reach)
+def _colour(images: Tensor, weights: Tensor) -> Tensor:
+    """Pixels plus `weights` [B, 4] times: the pixel, its grey, the image's mean, 1."""
+    more, of_grey, of_mean, add = weights[:, :, None, None, None].unbind(1)
+    grey, mean = images.mean(1, keepdim=True), images.mean((1, 2, 3), keepdim=True)
+    rest = torch.addcmul(torch.addcmul(add, of_mean, mean), of_grey, grey)
+    return torch.addcmul(rest, images, 1 + more)
+
+
+def _shift(images: Tensor, shift: Tensor, pixels: Tensor) -> Tensor:
+    """Move each image by whole pixels, [B, 2]: down and right; 0, which is grey, comes in at the
+    borders.
+
+    As products with matrices of zeros and ones: exact, and unlike indexing fast to differentiate.
+    """
+    moves = (pixels[:, None] - pixels == shift[:, :, None, None]).to(images.dtype)
+    down, right = moves.unbind(1)  # [B, S, S] each
+    images = (images.flatten(1, 2) @ right.mT).view(images.shape)
+    return down[:, None] @ images
+
+
+def _outside(reach: Tensor, centre: Tensor, pixels: Tensor) -> Tensor:
+    """Whether a pixel lies at least `reach` [B, 1] from the `centre` [B, 2], down or right: bool
+    [B, 1, S, S]."""
+    down, right = ((pixels - centre[:, :, None]).abs() >= reach[:, :, None]).unbind(1)
+    return down[:, None, :, None] | right[:, None, None, :]
 
 
 def adapt(augment_p: Tensor, right: Tensor, images: int) -> None:
@@ -84,4 +94,4 @@ def adapt(augment_p: Tensor, right: Tensor, images: int) -> None:
     is what r_t of Karras et al. 2020, equation 1, looks at; images: how many it learned from.
     """
     direction = torch.sign(right - RIGHT)
-    augment_p.add_(direction * images / IMAGES_TO_FULL).clamp_(0, MOST)
+    augment_p.add_(direction, alpha=images / IMAGES_TO_FULL).clamp_(0, MOST)

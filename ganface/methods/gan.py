@@ -147,14 +147,15 @@ class Gan(Method):
         return Footprint((("G", 1), ("D", 2)), (("D", penalties),), copies)
 
     def noise(self, step: int, count: int) -> dict[str, Tensor]:
-        """z [count, z_dim] from N(0, I); uniform in [0, 1): augment [count, 2, AUGMENT_NOISE], for
-        reals and fakes, and interpolation [count], places between the two."""
+        """z [count, z_dim] from N(0, I); augment [count, 2, 2, CHANGES], what becomes of reals and
+        fakes; interpolation [count], places between the two, uniform in [0, 1)."""
         from ganface.latents import rng
-        from ganface.losses.augment import AUGMENT_NOISE
+        from ganface.losses.augment import AUGMENT_NOISE, random_changes
 
         noise = {"z": rng.normal(self.seed, "z", step, count, self.architecture.z_dim)}
         if self.config.augment != "off":
-            noise["augment"] = rng.uniform(self.seed, "dice", step, count, 2, AUGMENT_NOISE)
+            dice = rng.uniform(self.seed, "dice", step, count, 2, AUGMENT_NOISE)
+            noise["augment"] = random_changes(dice, self.architecture.size)
         if self.config.loss == "wgan-gp":
             noise["interpolation"] = rng.uniform(self.seed, "mix", step, count)
         return noise
@@ -178,56 +179,54 @@ class Gan(Method):
         augment_p, config = state.tensors["augment_p"], self.config
         loss = LOSSES[config.loss]
 
-        def seen(images: Tensor, batch: Batch, place: int) -> Tensor:
+        def seen(batch: Batch, fakes: Tensor) -> Tensor:
+            """What D sees of reals and fakes: [2 · B, 3, S, S]."""
+            images = torch.cat([batch.reals.to(fakes.dtype), fakes])
             if config.augment == "off":
                 return images
-            return augment(images, batch.noise["augment"][:, place], augment_p)
+            return augment(images, torch.cat([*batch.noise["augment"].unbind(1)]), augment_p)
 
         # (1) Update D: with the usual loss, maximise log D(x) + log(1 - D(G(z)))
         for batch in batches:
             with self.compute.autocast():
-                fakes = G(batch.noise["z"])
-                reals_seen, fakes_seen = seen(batch.reals, batch, 0), seen(fakes, batch, 1)
-                shown = reals_seen, fakes_seen.detach()
-                real_logits, fake_logits = self._logits(D, *shown)
+                images = seen(batch, G(batch.noise["z"]))
+                real_logits, fake_logits = self._logits(D, images.detach())
             loss_D = loss.D(real_logits, fake_logits)
-            penalty = self._penalties(D, *shown, batch, apply_reg)
+            penalty = self._penalties(D, images.detach(), batch, apply_reg)
             (grad_D,) = descend(state, loss_D + penalty, "D")
 
         # (2) Update G: with the usual loss, maximise log D(G(z)). The lecture draws z again; like
         #     the known implementations we use the same fakes, which saves one pass of G.
+        reals, fakes = images.chunk(2)
         with frozen(D), self.compute.autocast():
-            logits = D(fakes_seen).float()
-            others = D(reals_seen).float() if loss.relativistic else real_logits.detach()
+            logits = D(fakes).float()
+            others = D(reals.detach()).float() if loss.relativistic else real_logits.detach()
         loss_G = loss.G(others, logits)
         (grad_G,) = descend(state, loss_G, "G")
 
-        threshold = loss.decision_threshold(real_logits, fake_logits)
-        real, fake = (real_logits - threshold).detach(), (fake_logits - threshold).detach()
-        right = (real > 0).float().mean(), (fake < 0).float().mean()
+        # Together, for on a GPU each operation takes microseconds, however little it computes
+        logits = torch.stack([real_logits, fake_logits]).detach()
+        logits = logits - loss.decision_threshold(*logits)
+        right = torch.stack([logits[0] > 0, logits[1] < 0]).float().mean(1)
         if config.augment == "adaptive":
-            adapt(augment_p, (right[0] + right[1]) / 2, self.optimizer.batch_size * config.d_steps)
-        return torch.stack(
-            [
-                *(loss_D.detach(), loss_G.detach(), real.sigmoid().mean(), fake.sigmoid().mean()),
-                *(*right, grad_D, grad_G),
-            ]
-        )
+            adapt(augment_p, right.mean(), self.optimizer.batch_size * config.d_steps)
+        losses, lengths = (torch.stack([loss_D, loss_G]), torch.stack([grad_D, grad_G]))
+        return torch.cat([losses.detach(), logits.sigmoid().mean(1), right, lengths])
 
-    def _logits(self, D: nn.Module, reals: Tensor, fakes: Tensor) -> tuple[Tensor, Tensor]:
-        """float32 [B] each. BatchNorm would mix the statistics of reals and fakes; without it they
-        go through D together, which is faster."""
-        import torch
-
+    def _logits(self, D: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
+        """float32 [B] each, of reals and fakes [2 · B, 3, S, S]. BatchNorm would mix the statistics
+        of the two; without it they go through D together, which is faster."""
         if self.architecture.norm == "batch":
+            reals, fakes = images.chunk(2)
             return D(reals).float(), D(fakes).float()
-        real_logits, fake_logits = D(torch.cat([reals, fakes])).float().chunk(2)
+        real_logits, fake_logits = D(images).float().chunk(2)
         return real_logits, fake_logits
 
     def _penalties(
-        self, D: nn.Module, reals: Tensor, fakes: Tensor, batch: Batch, apply_reg: bool
+        self, D: nn.Module, images: Tensor, batch: Batch, apply_reg: bool
     ) -> Tensor | float:
-        """What is added to D's loss. R1 and R2 count for the REG_INTERVAL updates between two.
+        """What is added to D's loss. R1 and R2 count for the REG_INTERVAL updates between two, and
+        are means over half of the images: second derivatives cost as much as an update without.
 
         Their weight grows with the number of pixels, as each has less effect: Karras et al. 2020.
         """
@@ -236,12 +235,14 @@ class Gan(Method):
         from ganface.losses.penalties import WGAN_GP_WEIGHT, one_centred, zero_centred
 
         config = self.config
+        reals, fakes = images.chunk(2)
         penalty: Tensor | float = 0.0
-        weight = REG_INTERVAL * (reals.shape[-1] / REFERENCE_SIDE) ** 2
+        weight = REG_INTERVAL * (images.shape[-1] / REFERENCE_SIDE) ** 2
         if config.loss == "wgan-gp":
             places = batch.noise["interpolation"]
             penalty += WGAN_GP_WEIGHT * one_centred(D, reals, fakes, places)
-        kinds = (config.r1, reals), (config.r2, fakes)
+        half = (len(reals) + 1) // 2
+        kinds = (config.r1, reals[:half]), (config.r2, fakes[:half])
         wanted = [(r, images) for r, images in kinds if r and apply_reg]
         if wanted and self.architecture.norm == "none":  # together, as in `_logits`
             found = zero_centred(D, torch.cat([images for _, images in wanted])).chunk(len(wanted))

@@ -1,13 +1,18 @@
 import pytest
 import torch
 
-from ganface.losses.augment import AUGMENT_NOISE, SHIFT, augment
+from ganface.losses import augment as module
+from ganface.losses.augment import AUGMENT_NOISE, SHIFT, random_changes
 
 SIDE = 16
 ALWAYS, NEVER = torch.tensor(1.0), torch.tensor(0.0)
 # The columns of the dice: what is done if the first of a group is below the strength
 COLOUR, BRIGHTNESS, SATURATION, CONTRAST, PLACE, DX, DY, HOLE, X, Y = range(AUGMENT_NOISE)
 NONE = 0.999
+
+
+def augment(images, thrown, p):
+    return module.augment(images, random_changes(thrown, images.shape[-1]), p)
 
 
 @pytest.fixture

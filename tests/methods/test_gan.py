@@ -8,7 +8,7 @@ from torch import nn
 from torch.optim import SGD, Adam
 
 from ganface.losses.adversarial import LOSSES, non_saturating_loss_D, non_saturating_loss_G
-from ganface.losses.augment import AUGMENT_NOISE, augment
+from ganface.losses.augment import AUGMENT_NOISE, augment, random_changes
 from ganface.losses.penalties import one_centred, zero_centred
 from ganface.methods.base import Batch, TrainState
 from ganface.methods.gan import REG_INTERVAL, Gan
@@ -60,9 +60,14 @@ def method(config, compute=CPU):
 
 
 def batch_of(reals, z):
-    places, chances = noise(6, len(z)).sigmoid(), noise(5, len(z), 2, AUGMENT_NOISE).sigmoid()
+    places = noise(6, len(z)).sigmoid()
     indices = torch.arange(len(z))
-    return Batch(reals, indices, {"z": z, "augment": chances, "interpolation": places})
+    return Batch(reals, indices, {"z": z, "augment": changes(len(z)), "interpolation": places})
+
+
+def changes(count):
+    """What becomes of so many reals and fakes."""
+    return random_changes(noise(5, count, 2, AUGMENT_NOISE).sigmoid(), 32)
 
 
 def update(players, reals, z, compute=CPU, config=PAPER, apply_reg=False):
@@ -211,7 +216,10 @@ def test_penalties_are_added_to_the_loss_of_D_where_they_are_due(free, reals, z)
         fakes = G(z)
     update(players(G, D, 0.0, 0.0), reals, z, config=config)
     loss_alone = [p.grad.clone() for p in D.parameters()]
-    penalty = 0.3 * zero_centred(D, reals).mean() + 0.7 * zero_centred(D, fakes).mean()
+    half = BATCH // 2
+    penalty = (
+        0.3 * zero_centred(D, reals[:half]).mean() + 0.7 * zero_centred(D, fakes[:half]).mean()
+    )
     weight = REG_INTERVAL * (32 / 64) ** 2
     expected = torch.autograd.grad(weight * penalty, list(D.parameters()), allow_unused=True)
     update(players(G, D, 0.0, 0.0), reals, z, config=config, apply_reg=True)
@@ -280,10 +288,9 @@ def test_D_sees_reals_and_fakes_augmented_and_G_learns_through_it(networks, real
     with torch.no_grad():
         fakes = copy.deepcopy(G)(z)
     update(players(G, D, 0.0, 0.0), reals, z, config=config)
-    dice = noise(5, BATCH, 2, AUGMENT_NOISE).sigmoid()
-    one = torch.tensor(1.0)
-    torch.testing.assert_close(seen[0], augment(reals, dice[:, 0], one))
-    torch.testing.assert_close(seen[1], augment(fakes, dice[:, 1], one))
+    (for_reals, for_fakes), one = changes(BATCH).unbind(1), torch.tensor(1.0)
+    torch.testing.assert_close(seen[0], augment(reals, for_reals, one))
+    torch.testing.assert_close(seen[1], augment(fakes, for_fakes, one))
     assert torch.equal(seen[2], seen[1])
     assert all(p.grad.any() for p in G.parameters())
 

@@ -10,6 +10,7 @@ from ganface.models.dcgan import (
     Generator,
     SelfModulatedBatchNorm,
     apply_spectral_norm,
+    hidden_of,
 )
 
 
@@ -110,14 +111,16 @@ def test_constrained_weights_have_a_largest_singular_value_of_1():
 
 
 def test_modulated_channels_are_normalised_then_scaled_and_shifted_by_z():
-    layer = SelfModulatedBatchNorm(6, z_dim=8).double()
-    nn.init.normal_(layer.scale.weight)
-    nn.init.normal_(layer.shift.weight)
-    x, z = torch.randn(5, 6, 4, 4, dtype=torch.float64), torch.randn(5, 8, dtype=torch.float64)
-    hidden = layer.hidden(z).relu()
-    scale, shift = 1 + layer.scale(hidden), layer.shift(hidden)
-    expected = nn.BatchNorm2d(6).double()(x) * scale[:, :, None, None] + shift[:, :, None, None]
-    torch.testing.assert_close(layer(x, z), expected)
+    layers = [SelfModulatedBatchNorm(channels, z_dim=8).double() for channels in (6, 3)]
+    z = torch.randn(5, 8, dtype=torch.float64)
+    for layer, found in zip(layers, hidden_of(layers, z), strict=True):
+        nn.init.normal_(layer.scale.weight)
+        nn.init.normal_(layer.shift.weight)
+        x = torch.randn(5, layer.norm.num_features, 4, 4, dtype=torch.float64)
+        hidden = layer.hidden(z).relu()
+        scale, shift = (y[:, :, None, None] for y in (1 + layer.scale(hidden), layer.shift(hidden)))
+        expected = nn.BatchNorm2d(x.shape[1]).double()(x) * scale + shift
+        torch.testing.assert_close(layer(x, found), expected)
 
 
 def test_z_reaches_every_layer_of_a_modulated_G():

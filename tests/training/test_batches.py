@@ -9,7 +9,7 @@ from ganface.dataset.order import DataOrder
 from ganface.dataset.pack import HEADER_BYTES, Pack
 from ganface.errors import WorkError
 from ganface.latents import rng
-from ganface.losses.augment import AUGMENT_NOISE
+from ganface.losses.augment import CHANGES
 from ganface.system.device import Compute
 from ganface.training import batches as feed_module
 from ganface.training.batches import Batches, fits
@@ -73,7 +73,7 @@ def test_several_updates_of_D_get_batches_of_their_own(pack):
     z = inputs.noise["z"]
     assert torch.equal(z, rng.normal(0, "z", 2, 24, 5))
     parts = inputs.batches(3)
-    assert [part.noise["augment"].shape for part in parts] == [(8, 2, AUGMENT_NOISE)] * 3
+    assert [part.noise["augment"].shape for part in parts] == [(8, 2, 2, CHANGES)] * 3
     assert torch.equal(torch.cat([part.reals for part in parts]), whole)
     assert torch.equal(torch.cat([part.noise["z"] for part in parts]), z)
     indices = torch.cat([part.indices for part in parts])

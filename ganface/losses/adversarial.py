@@ -23,7 +23,6 @@ class Loss:
     D: LossFunction
     G: LossFunction
     threshold: float | None = 0.0  # the logit between real and generated; None: differences count
-    relativistic: bool = False  # whether G's loss looks at the real logits, too
 
     def decision_threshold(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor | float:
         """The logit that lies between real and generated.
@@ -114,5 +113,5 @@ LOSSES = {
     "lsgan": Loss(least_squares_loss_D, least_squares_loss_G, threshold=0.5),
     "hinge": Loss(hinge_loss_D, linear_loss_G),
     "wgan-gp": Loss(wasserstein_loss_D, linear_loss_G, threshold=None),
-    "rpgan": Loss(relativistic_loss_D, relativistic_loss_G, threshold=None, relativistic=True),
+    "rpgan": Loss(relativistic_loss_D, relativistic_loss_G, threshold=None),
 }

@@ -69,7 +69,7 @@ class Footprint(NamedTuple):
     """What an update holds in memory at its peak, for the estimate before a training begins."""
 
     passes: tuple[tuple[str, int], ...]  # network, passes of it whose gradients are to come
-    penalties: tuple[tuple[str, int], ...] = ()  # likewise, of which gradients of gradients are
+    penalties: tuple[tuple[str, float], ...] = ()  # likewise, of which gradients of gradients are
     image_copies: int = 0  # batches of float32 images beside those that are given
 
 

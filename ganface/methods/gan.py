@@ -142,7 +142,7 @@ class Gan(Method):
 
     def footprint(self) -> Footprint:
         config = self.config
-        penalties = bool(config.r1) + bool(config.r2) + (config.loss == "wgan-gp")
+        penalties = (bool(config.r1) + bool(config.r2)) / 2 + (config.loss == "wgan-gp")
         copies = 2 if config.augment == "off" else 2 + 6  # as D sees them; while they are augmented
         return Footprint((("G", 1), ("D", 2)), (("D", penalties),), copies)
 
@@ -196,12 +196,12 @@ class Gan(Method):
             (grad_D,) = descend(state, loss_D + penalty, "D")
 
         # (2) Update G: with the usual loss, maximise log D(G(z)). The lecture draws z again; like
-        #     the known implementations we use the same fakes, which saves one pass of G.
-        reals, fakes = images.chunk(2)
+        #     the known implementations we use the same fakes, which saves one pass of G. A loss
+        #     that looks at reals as well is given D's answers of before, which saves one of D.
+        fakes = images[len(batch.reals) :]
         with frozen(D), self.compute.autocast():
-            logits = D(fakes).float()
-            others = D(reals.detach()).float() if loss.relativistic else real_logits.detach()
-        loss_G = loss.G(others, logits)
+            new_fake_logits = D(fakes).float()
+        loss_G = loss.G(real_logits.detach(), new_fake_logits)
         (grad_G,) = descend(state, loss_G, "G")
 
         # Together, for on a GPU each operation takes microseconds, however little it computes

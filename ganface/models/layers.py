@@ -9,7 +9,7 @@ from itertools import product
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx
-from torch.nn.functional import conv2d, conv_transpose2d, linear, pad
+from torch.nn.functional import conv2d, conv_transpose2d, linear
 
 from ganface.models.kernels import winograd
 
@@ -24,8 +24,6 @@ class DownConv(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         y = winograd.halve(x, self.weight) if self.compiled else None
-        if y is None and x.is_cuda and self.in_channels == 3:
-            y = linear(patches(x), self.weight.permute(0, 2, 3, 1).flatten(1)).permute(0, 3, 1, 2)
         if y is None:
             y = conv2d(x, self.weight, stride=2, padding=1)
         return y if self.bias is None else AddBias.apply(y, self.bias)
@@ -34,28 +32,19 @@ class DownConv(nn.Conv2d):
 class AddBias(torch.autograd.Function):
     """y [B, C, H, W] + bias [C], in place.
 
-    The gradient is that of PyTorch's own bias, but as a product with ones: on a GPU, to sum over
-    rows of memory takes three times as long.
+    As a convolution's own bias, but that its gradient is a product with ones: on a GPU, to sum over
+    the rows of a matrix takes three times as long.
     """
 
     @staticmethod
     def forward(ctx: FunctionCtx, y: Tensor, bias: Tensor) -> Tensor:
         ctx.mark_dirty(y)
-        return y.add_(bias[:, None, None])
+        return y.add_(bias.to(y.dtype)[:, None, None])  # to add mixed dtypes is slow
 
     @staticmethod
     def backward(_: FunctionCtx, gradient: Tensor) -> tuple[Tensor, Tensor]:
         rows = gradient.permute(0, 2, 3, 1).flatten(0, 2)  # no copy if channels_last
         return gradient, (rows.new_ones(1, len(rows)) @ rows)[0]
-
-
-def patches(x: Tensor) -> Tensor:
-    """What each place of a DownConv sees: [B, C, S, S] -> [B, S / 2, S / 2, 4 · 4 · C].
-
-    cuDNN has no fast convolution of three channels; a product with these takes half of its time.
-    """
-    x = pad(x, (1, 1, 1, 1)).permute(0, 2, 3, 1)
-    return x.unfold(1, 4, 2).unfold(2, 4, 2).permute(0, 1, 2, 4, 5, 3).flatten(3)
 
 
 class UpConv(nn.ConvTranspose2d):

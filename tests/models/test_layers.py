@@ -3,7 +3,7 @@ import torch
 from conftest import dcgan
 from counting import Counted
 from torch import nn
-from torch.nn.functional import conv2d, interpolate, linear
+from torch.nn.functional import conv2d, interpolate
 
 from ganface.models.dcgan import Discriminator, Generator
 from ganface.models.layers import (
@@ -12,7 +12,6 @@ from ganface.models.layers import (
     LogitHead,
     NearestUpConv,
     UpConv,
-    patches,
     uncompiled,
     use_compiled,
 )
@@ -44,15 +43,6 @@ def test_each_is_the_convolution_it_says(module, shape, layout):
     inputs = (x, *module.parameters())
     gradients = torch.autograd.grad(y, inputs, dy)
     torch.testing.assert_close(gradients, torch.autograd.grad(expected, inputs, dy))
-
-
-def test_the_product_with_patches_is_the_convolution_that_halves():
-    """It is for GPUs; here, as far as a CPU shows it."""
-    x = torch.randn(2, 3, 8, 8, dtype=torch.float64).to(memory_format=torch.channels_last)
-    weight = torch.randn(5, 3, 4, 4, dtype=torch.float64)
-    y = linear(patches(x), weight.permute(0, 2, 3, 1).flatten(1)).permute(0, 3, 1, 2)
-    torch.testing.assert_close(y, conv2d(x, weight, stride=2, padding=1))
-    assert y.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_to_enlarge_is_to_make_pixels_larger_and_then_to_convolve():

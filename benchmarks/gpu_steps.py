@@ -448,6 +448,7 @@ LOSSES: dict[str, dict[str, Any]] = {
     "spectral norm": {"spectral_norm": True},
     "z of 2": {"z_dim": 2},
     "an auto-encoder": {"method": "autoencoder"},
+    "a VAE": {"method": "vae"},
 }
 
 

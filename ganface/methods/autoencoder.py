@@ -8,9 +8,9 @@ Dimensionality of Data with Neural Networks".
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ganface.config.settings import setting
 from ganface.methods.base import (
@@ -41,6 +41,9 @@ WINDOW = 3  # diagnostics of which the median counts
 BY_HEART = 1.5  # of the error on seen images: what that on others is when E and G know the former
 SHOWN = 8  # originals in a row of a picture, above their reconstructions
 
+# A lone loss that falls allows more than a GAN's two do
+AUTOENCODER_DEFAULTS = {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "norm": "batch"}
+
 LEARNED_BY_HEART = Verdict(
     "E and G know their images by heart",
     "others come out much worse; add images, or start again with a smaller --z-dim",
@@ -57,22 +60,21 @@ class AutoencoderConfig(MethodConfig):
 
     @classmethod
     def defaults(cls, given: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG003
-        """A lone loss that falls allows more than a GAN's two do."""
-        return {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "norm": "batch"}
+        return AUTOENCODER_DEFAULTS
 
 
 class Autoencoder(Method):
     name = "autoencoder"
     title = "Auto-encoder"
     summary = "as the decoder of an auto-encoder"
-    networks = ("E", "G")
+    networks: ClassVar[tuple[str, ...]] = ("E", "G")
     averaged = ("E", "G")
-    Config = AutoencoderConfig
-    metrics = ("loss_recon", "grad_E", "grad_G")
+    Config: ClassVar[type[MethodConfig]] = AutoencoderConfig
+    metrics: ClassVar[tuple[str, ...]] = ("loss_recon", "grad_E", "grad_G")
     diagnostics = (*ERRORS, "diversity", "diversity_reals")
     may_be_missing = frozenset({"error_held_out"})
     display = "loss_recon {loss_recon:.4f}"
-    panels = (
+    panels: ClassVar[tuple[Panel, ...]] = (
         Panel(
             "reconstruction error",
             {
@@ -89,7 +91,11 @@ class Autoencoder(Method):
         ),
     )
 
-    config: AutoencoderConfig
+    @property
+    def distance(self) -> Callable[[Tensor, Tensor], Tensor]:
+        from ganface.losses.reconstruction import RECONSTRUCTION
+
+        return RECONSTRUCTION[self.config.recon]
 
     def build(self) -> TrainState:
         from ganface.methods.parts import adam, average_of, initialised, on_device
@@ -116,29 +122,26 @@ class Autoencoder(Method):
         """Update E and G together, by the distance of G(E(x)) from x."""
         import torch
 
-        from ganface.losses.reconstruction import RECONSTRUCTION
         from ganface.methods.parts import descend
 
         E, G = state.networks["E"], state.networks["G"]
         (batch,) = batches
         with self.compute.autocast():
             images = G(E(batch.reals))
-        loss = RECONSTRUCTION[self.config.recon](images.float(), batch.reals)
+        loss = self.distance(images.float(), batch.reals)
         return torch.stack([loss.detach(), *descend(state, loss, "E", "G")])
 
     def diagnose(self, state: TrainState, probe: Probe) -> Tensor:
         import torch
 
-        from ganface.losses.reconstruction import RECONSTRUCTION
         from ganface.methods.parts import diversity, observed
 
         E, G = state.networks["E"], state.networks["G"]
-        distance = RECONSTRUCTION[self.config.recon]
 
         def error(images: Tensor) -> Tensor:
             if not len(images):
                 return torch.full((), torch.nan, device=self.compute.device)
-            return distance(G(E(images)).float(), images)
+            return self.distance(G(E(images)).float(), images)
 
         with torch.no_grad(), observed(E), observed(G), self.compute.autocast():
             errors = error(probe.seen), error(probe.held_out)
@@ -153,8 +156,12 @@ class Autoencoder(Method):
         with self.compute.autocast():
             recalibrate(state.ema["E"], probe.calibration_images)
             with torch.no_grad():
-                codes = tuple(state.ema["E"](images) for images in probe.calibration_images)
+                codes = self.codes(state, probe)
             recalibrate(state.ema["G"], codes)
+
+    def codes(self, state: TrainState, probe: Probe) -> tuple[Tensor, ...]:
+        """Those of the probe's images: [B, z_dim] each."""
+        return tuple(state.ema["E"](images) for images in probe.calibration_images)
 
     def pictures(self, state: TrainState, probe: Probe) -> dict[str, Sheet]:
         """Originals, held out if there are any, and below each its reconstruction."""

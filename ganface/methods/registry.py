@@ -5,5 +5,6 @@ from __future__ import annotations
 from ganface.methods.autoencoder import Autoencoder
 from ganface.methods.base import Method
 from ganface.methods.gan import Gan
+from ganface.methods.vae import Vae
 
-METHODS: dict[str, type[Method]] = {method.name: method for method in (Gan, Autoencoder)}
+METHODS: dict[str, type[Method]] = {method.name: method for method in (Gan, Autoencoder, Vae)}

@@ -9,7 +9,7 @@ from ganface.models.dcgan import DcganNetwork, down_layers
 
 
 class Encoder(DcganNetwork):
-    """E: images [B, 3, size, size] in [-1, 1] -> z [B, z_dim]."""
+    """E: images [B, 3, size, size] in [-1, 1] -> z [B, z_dim]; of a VAE the mean of z."""
 
     def __init__(self, config: DcganConfig) -> None:
         super().__init__(config)
@@ -18,4 +18,23 @@ class Encoder(DcganNetwork):
         self.layers = nn.Sequential(*layers, nn.Conv2d(channels, config.z_dim, 4))
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.layers(images).flatten(1)
+        return self.head(self.features(images))
+
+    def features(self, images: Tensor) -> Tensor:
+        """[B, channels, 4, 4], from which a VAE's variance is made as well."""
+        return self.layers[:-1](images)
+
+    def head(self, features: Tensor) -> Tensor:
+        return self.layers[-1](features).flatten(1)
+
+
+class LogVariance(DcganNetwork):
+    """A VAE's second head: E's features [B, channels, 4, 4] -> log of z's variance [B, z_dim]."""
+
+    def __init__(self, config: DcganConfig) -> None:
+        super().__init__(config)
+        _, channels = down_layers(config)
+        self.layers = nn.Sequential(nn.Conv2d(channels, config.z_dim, 4))
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.layers(features).flatten(1)

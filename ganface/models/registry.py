@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Architecture:
-    """`networks`: what G, D, E are made by, as "module:class", imported when one is built."""
+    """`networks`: what each role's network is made by, as "module:class", imported when built."""
 
     Config: type[DcganConfig]
     networks: dict[str, str]
@@ -33,13 +33,14 @@ ARCHITECTURES = {
             "G": "ganface.models.dcgan:Generator",
             "D": "ganface.models.dcgan:Discriminator",
             "E": "ganface.models.encoder:Encoder",
+            "log_variance": "ganface.models.encoder:LogVariance",
         },
     ),
 }
 
 
 def build_network(role: str, config: DcganConfig) -> DcganNetwork:
-    """G, D or E as `config` describes it, its weights PyTorch's own random ones."""
+    """The network of that role as `config` describes it, its weights PyTorch's own random ones."""
     module, _, name = ARCHITECTURES[name_of(config)].networks[role].partition(":")
     return getattr(import_module(module), name)(config)
 

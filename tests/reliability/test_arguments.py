@@ -50,6 +50,8 @@ TRAIN = {
     **{f"--{name}": ["1e-4", *NUMBERS] for name in ("lr", "lr-d", "lr-g")},
     **{f"--{name}": NUMBERS for name in ("evaluate-every", "checkpoint-every", "keep")},
     "--preset": ["best", "dcgan", "x"],
+    "--method": ["gan", "autoencoder", "vae", "x"],
+    "--beta": NUMBERS,
     "--loss": ["ns", "saturating", "lsgan", "hinge", "wgan-gp", "rpgan", "x"],
     "--norm": ["batch", "none", "x"],
     "--augment": ["off", "on", "adaptive", "x"],

@@ -181,7 +181,7 @@ def apply_spectral_norm(network: DcganNetwork, generator: torch.Generator) -> No
     """
     # It starts from random vectors of PyTorch's global generator
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(torch.randint(2**62, (), generator=generator)))
+        torch.manual_seed(int(torch.randint(2**62, (), generator=generator, device="cpu")))
         for module in network.modules():
             if isinstance(module, nn.Conv2d):
                 spectral_norm(module)

@@ -16,9 +16,9 @@ from ganface.system.free_memory import available, in_words
 
 
 def prefix_of(meta: dict[str, Any], role: str) -> str:
-    """What the names of the tensors of the averaged G or E begin with."""
+    """What the names of the tensors of the averaged G or E, or of D itself, begin with."""
     if meta["kind"] == "checkpoint":
-        return f"{role}_ema."
+        return f"{role}." if role == "D" else f"{role}_ema."
     return "" if meta["version"] == 1 else f"{role}."
 
 

@@ -8,10 +8,11 @@ People share it. Of format 1 is a G alone, whose tensors have no prefix.
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganface.config.architecture import DcganConfig
+from ganface.config.architecture import SEES_IMAGES, DcganConfig
 from ganface.errors import UserError
 from ganface.io.tensors import read_tensors, write_tensors
 from ganface.models.header import prefix_of, read_model_header
@@ -38,8 +39,8 @@ def save_snapshot(
 
 
 def load_network(path: Path, role: str) -> tuple[DcganNetwork, dict[str, Any]]:
-    """The averaged G or E of a snapshot or checkpoint, ready to use (eval mode, on the CPU), and
-    the metadata.
+    """The averaged G or E of a snapshot or checkpoint, or D of a checkpoint, ready to use (eval
+    mode, on the CPU), and the metadata.
 
     Raises UserError if the file is damaged, or holds none.
     """
@@ -47,10 +48,17 @@ def load_network(path: Path, role: str) -> tuple[DcganNetwork, dict[str, Any]]:
 
     header = read_model_header(path)
     config = read_description(header.meta["generator"])
+    train = header.meta.get("train", {})
+    if role != "G" and isinstance(train, dict):
+        seeing = {name: train[name] for name in SEES_IMAGES if name in train}
+        config = dataclasses.replace(config, **seeing)
     prefix = prefix_of(header.meta, role)
     with torch.device("meta"):  # shapes that take no memory
-        expected = build_network(role, config).state_dict()
+        expected = _built(role, config).state_dict()
     there = below(prefix, header.tensors)
+    if not there:
+        hint = "; a checkpoint of a GAN does" if role == "D" else ""
+        raise UserError(f"{path}: holds no {role}{hint}")
     dtypes = {torch.float32: "F32", torch.int64: "I64"}
     if {n: (list(t.shape), dtypes[t.dtype]) for n, t in expected.items()} != {
         n: (t["shape"], t["dtype"]) for n, t in there.items()
@@ -61,9 +69,21 @@ def load_network(path: Path, role: str) -> tuple[DcganNetwork, dict[str, Any]]:
     for name, tensor in tensors.items():
         if not tensor.isfinite().all():
             raise UserError(f"{path}: cannot draw, for {name} holds what is not a number")
-    network = build_network(role, config)
+    network = _built(role, config)
     network.load_state_dict(tensors)
     return network.eval().requires_grad_(False), meta
+
+
+def _built(role: str, config: DcganConfig) -> DcganNetwork:
+    """The network, with names and shapes of its tensors as training gives them."""
+    import torch
+
+    from ganface.models.dcgan import apply_spectral_norm
+
+    network = build_network(role, config)
+    if role == "D" and config.spectral_norm:
+        apply_spectral_norm(network, torch.Generator("cpu"))
+    return network
 
 
 def load_generator(path: str | Path) -> tuple[DcganNetwork, dict[str, Any]]:

@@ -16,6 +16,7 @@ PAPER = (255, 255, 255)
 INK = (40, 40, 48)
 TIMELINE_ROWS = 8
 TABLE_CELL = 64  # pixels that an image takes at least in a table with names
+CAPTIONED_CELL = 96  # likewise over a text
 
 
 def to_uint8(images: Tensor) -> Tensor:
@@ -96,6 +97,23 @@ def table(
         draw.text((margin - 6, top + side // 2), name, INK, font, anchor="rm")
         for column, image in enumerate(images):
             sheet.paste(image, (margin + column * step, top))
+    return sheet
+
+
+def captioned(images: Tensor, texts: Sequence[str]) -> Image.Image:
+    """A sheet near to a square of uint8 [N, 3, S, S], enlarged if small, with a text below each."""
+    cells = []
+    for image, text in zip(images, texts, strict=True):
+        picture = to_pil(image)
+        zoom = max(1, CAPTIONED_CELL // picture.width)
+        cells.append(caption(ImageOps.scale(picture, zoom, Image.Resampling.NEAREST), text))
+    columns, (width, height) = square_columns(len(cells)), cells[0].size
+    rows = math.ceil(len(cells) / columns)
+    size = (columns * (width + GAP) + GAP, rows * (height + GAP) + GAP)
+    sheet = Image.new("RGB", size, PAPER)
+    for index, cell in enumerate(cells):
+        row, column = divmod(index, columns)
+        sheet.paste(cell, (column * (width + GAP) + GAP, row * (height + GAP) + GAP))
     return sheet
 
 

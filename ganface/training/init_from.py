@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganface.config.architecture import DcganConfig
+from ganface.config.architecture import SEES_IMAGES, DcganConfig
 from ganface.config.settings import flag_of
 from ganface.errors import UserError
 from ganface.io.run import Run, find_model
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from torch import nn
 
     from ganface.methods.base import TrainState
-
-SEES_IMAGES = ("norm", "spectral_norm")  # settings of D and E
 
 
 @dataclass(frozen=True)

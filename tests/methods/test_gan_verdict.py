@@ -90,6 +90,37 @@ def test_D_is_ahead_if_it_has_been_right_for_hundreds_of_updates():
     assert judge(history(900, **right)) == HEALTHY  # at first it is easy
 
 
+# Medians over 250 updates of real trainings on faces: (step, accuracy_real, accuracy_fake), and
+# between which steps the alarm is due
+HINGE_64 = ((500, 0.891, 0.922), (1000, 0.892, 0.914), (2000, 0.884, 0.895), (3000, 0.917, 0.895))
+HINGE_64 += ((3500, 0.925, 0.928), (4000, 0.939, 0.945), (4500, 0.970, 0.969), (4750, 0.984, 0.984))
+RECORDED = [
+    # hinge without R1 at 64 × 64, whose faces are best at 2,000 to 3,000 updates
+    (HINGE_64, (3000, 6000)),
+    # hinge with R1 and adaptive augmentation at 32 × 32, whose faces do not get worse
+    (((1000, 0.8, 0.855), (4000, 0.881, 0.897), (8000, 0.877, 0.889), (16000, 0.869, 0.872)), None),
+    # relativistic pairs at 64 × 64, which get better to the end
+    (((1000, 0.73, 0.81), (5000, 0.71, 0.76), (8756, 0.73, 0.78), (50000, 0.838, 0.911)), None),
+    # hinge on drawn faces
+    (((1000, 0.958, 0.967), (2000, 0.927, 0.945), (3000, 0.93, 0.944), (4000, 0.923, 0.936)), None),
+]
+
+
+@pytest.mark.parametrize(("recorded", "due"), RECORDED)
+def test_of_real_trainings_those_alone_are_warned_that_get_worse(recorded, due):
+    lines, alarms = [], []
+    for step, real, fake in recorded:
+        for tick in range(step - 490, step + 1, 10):
+            figures = {"accuracy_real": real, "accuracy_fake": fake}
+            found = FINDINGS if tick % 50 == 0 else {}
+            lines = relevant([*lines, {"step": tick, **TICK, **found, **figures}])
+            if tick % 50 == 0 and judge(lines) not in (EARLY, HEALTHY):
+                alarms.append(tick)
+    assert bool(alarms) == bool(due)
+    if due:
+        assert due[0] < alarms[0] < due[1]
+
+
 def scored(*scores):
     """Lines of a healthy training with these scores, at every 1,000th step."""
     lines = history(1000 * len(scores))

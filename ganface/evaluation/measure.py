@@ -65,12 +65,14 @@ def evaluate(
     given: dict[str, Any] | None = None,
     weights: Path | None = None,
     download: bool = False,
+    names: Sequence[str] | None = None,
 ) -> Outcome:
     """Measure `models`, the model files of `images`; or if there are none, the images in it.
 
     data, cache: the reals, and the folder for packs that are made of folders and zips.
     count: images to measure; fewer are where there are fewer, which is said on stderr.
     given: the settings of BuildConfig that were asked for.
+    names: of the models; their steps if not given.
     weights, download: see `find_weights`. Without Inception's weights FID and the like are left
     out, which is said on stderr.
     Raises UserError for files that do not fit each other, or too few images; WorkError for images
@@ -94,14 +96,14 @@ def evaluate(
     floors = evaluation.floors | (fidelity.floors if fidelity else {})
 
     measured: list[dict[str, Any]] = []
-    for path in models or [images]:
+    for number, path in enumerate(models or [images]):
         fakes: Images
         chosen: Sequence[int]
         if made:
             name, made_by, fakes, chosen = name_of(path), {}, made, choose(made, samples)
         else:
             G, meta = open_generator(path, device)
-            name, made_by = f"step {meta['step']:,}", origin(meta)
+            name, made_by = names[number] if names else f"step {meta['step']:,}", origin(meta)
             fakes, chosen = DrawnImages(G, samples), range(samples)
         with progress_bar(name) as track:
             figures, pairs = evaluation.measure(fakes, chosen[:count], track)

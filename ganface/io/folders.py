@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from ganface.errors import UserError
@@ -43,3 +44,14 @@ def name_of(path: Path) -> str:
     """What results made from a file or folder are named after."""
     path = path.resolve()
     return path.name if path.is_dir() else path.stem
+
+
+def names_of(paths: Sequence[Path]) -> list[str]:
+    """A name for each, none like another: `name_of`, numbered where that is taken."""
+    names: list[str] = []
+    for path in paths:
+        name, number = name_of(path), 2
+        while name in names:
+            name, number = f"{name_of(path)}-{number}", number + 1
+        names.append(name)
+    return names

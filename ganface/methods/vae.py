@@ -1,5 +1,5 @@
 """A VAE: an auto-encoder whose codes are drawn with noise, so that what lies between them decodes
-as well, and whose codes are kept near N(0, I), so that z from there draws faces.
+as well, and are drawn towards N(0, I), so that z from there may draw faces.
 
 For each image E gives the mean of a code and the log of its variance. Kingma and Welling 2014,
 "Auto-Encoding Variational Bayes" (arXiv:1312.6114). How exact G must be is not set but measured:
@@ -38,7 +38,7 @@ class VaeConfig(MethodConfig):
 
     beta: float = setting(
         1.0,
-        "Weight of the codes' distance from N(0, I). Less: sharper, and z draws worse.",
+        "Weight of the codes' distance from N(0, I): with more, z draws better, and all is blurred.",
         at_least(0),
     )
 

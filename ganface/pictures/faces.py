@@ -8,12 +8,13 @@ from typing import Any
 
 import torch
 
+from ganface.errors import UserError
 from ganface.io.console import Track, untracked
 from ganface.latents.seeds import z_of
 from ganface.models.dcgan import DcganNetwork
 from ganface.models.generate import BATCH, generate, use_compiled_kernels
 from ganface.models.snapshot import load_generator
-from ganface.pictures.grid import grid, square_columns, to_pil
+from ganface.pictures.grid import grid, square_columns, table, to_pil
 from ganface.pictures.png import save_png
 from ganface.system.parallel import map_in_threads
 
@@ -63,3 +64,26 @@ def save_grid(path: Path, G: DcganNetwork, seeds: Sequence[int], meta: dict[str,
     """Write the faces of the seeds as one PNG, near to a square. Raises CannotWriteError."""
     faces = generate(G, z_of(seeds, G.config.z_dim))
     save_png(path, grid(faces, square_columns(len(seeds))), {"kind": "grid", **meta})
+
+
+def save_comparison(
+    path: Path, models: dict[str, Path], seeds: Sequence[int], device: torch.device
+) -> dict[str, dict[str, Any]]:
+    """Write a table of faces as one PNG, a row for each seed and a column for each model, by name.
+
+    Returns the origin of each column. Raises UserError for models whose faces differ in size;
+    CannotWriteError.
+    """
+    columns, made_by = [], {}
+    for name, model in models.items():
+        G, meta = open_generator(model, device)
+        columns.append([to_pil(face) for face in generate(G, z_of(seeds, G.config.z_dim))])
+        made_by[name] = origin(meta)
+        if columns[-1][0].size != columns[0][0].size:
+            sizes = columns[0][0].width, columns[-1][0].width
+            raise UserError(f"{model}: draws faces of {sizes[1]} pixels, the first of {sizes[0]}")
+    rows = [*zip(*columns, strict=True)]
+    sheet = table(rows, [f"seed {seed}" for seed in seeds], [*models])
+    meta = {"kind": "comparison", "seeds": [*seeds], "columns": [*models], "models": made_by}
+    save_png(path, sheet, meta)
+    return made_by

@@ -1,0 +1,56 @@
+import json
+
+import pytest
+from conftest import TINY
+from PIL import Image
+
+from ganface.pictures.png import read_png_meta
+
+
+@pytest.fixture
+def other(pack_file, home, invoke):
+    """A run of another method."""
+    train = ("train", pack_file, *TINY, "--method", "autoencoder", "--steps", 2, "--milestones", 2)
+    invoke(*train, "--out", "other").done()
+    return home / "other"
+
+
+def test_the_same_seeds_of_runs_of_any_methods_stand_side_by_side(tiny_run, other, home, invoke):
+    (line,) = invoke("compare", tiny_run.path, other, "--seeds", "3,5,7", "--json").done()
+    found = json.loads(line)
+    assert found["files"] == ["comparison/faces.png"]
+    assert {name: each["step"] for name, each in found["models"].items()} == {
+        "tiny": 12,
+        "other": 2,
+    }
+    with Image.open(home / "comparison/faces.png") as sheet:
+        assert sheet.height == 20 + 3 * 66  # three seeds, enlarged to 64 pixels
+    meta = read_png_meta(home / "comparison/faces.png")
+    assert meta["seeds"] == [3, 5, 7]
+    assert meta["columns"] == ["tiny", "other"]
+    assert meta["models"] == found["models"]
+
+
+def test_with_images_their_figures_stand_in_one_table(tiny_run, other, pack_file, home, invoke):
+    lines = invoke("compare", tiny_run.path, other, pack_file, "--count", 50, "--out", "c").done()
+    head = lines[0].split()
+    assert head[:5] == ["50", "images", "tiny", "other", "reals"]
+    facts = json.loads((home / "c/evaluation.json").read_text())
+    one, two = (each["figures"]["frechet"] for each in facts["measured"])
+    assert one != two
+    assert lines[-3:] == [f"c/{name}" for name in ("faces.png", "evaluation.json", "pairs.png")]
+
+
+def test_runs_of_one_name_are_numbered(tiny_run, run_copy, invoke):
+    (line,) = invoke("compare", tiny_run.path, run_copy.path, "--json").done()
+    assert [*json.loads(line)["models"]] == ["tiny", "tiny-2"]
+
+
+def test_what_cannot_be_compared_is_refused(tiny_run, pack_file, faces, tmp_path, invoke):
+    assert "no model to measure" in invoke("compare", pack_file).refused()
+    assert "come last" in invoke("compare", faces, tiny_run.path).refused()
+    assert "there is no such file" in invoke("compare", tmp_path / "missing").refused()
+    train = ("train", faces, *TINY[2:], "--size", 64, "--steps", 1, "--milestones", 1)
+    invoke(*train, "--out", "larger").done()
+    line = invoke("compare", tiny_run.path, "larger").refused()
+    assert "draws faces of 64 pixels, the first of 32" in line

@@ -10,9 +10,8 @@ from ganface.cli.shared import AsJson, choose_out, refuse_missing, require_png
 from ganface.config.hardware import DeviceConfig
 from ganface.config.settings import parse_integers
 from ganface.errors import UserError
-from ganface.io.console import show_result
+from ganface.io.console import one_line, show_result
 
-SHOWN = 64  # images in the picture
 LISTED = 10  # lines of the table at either end, where it is long
 
 
@@ -43,37 +42,21 @@ def judge(
     refuse_missing(model, *paths)
     if not paths and seeds is None:
         raise UserError("no images: name some, or add --seeds for faces that G draws")
-    numbers = parse_integers("--seeds", seeds) if seeds else []
+    numbers = [] if seeds is None else parse_integers("--seeds", seeds)
     out = choose_out(out, f"{name_of(model)}-judged.png")
     require_png(out, "the picture is a .png")
 
-    from ganface.evaluation.judging import find_discriminator, judge_images
-    from ganface.pictures.faces import origin
-    from ganface.pictures.grid import captioned
-    from ganface.pictures.png import save_png
+    from ganface.evaluation.judging import find_discriminator, judge
     from ganface.system.device import choose_device
 
     device = choose_device(DeviceConfig(**given).device)
-    answers, pixels, meta = judge_images(find_discriminator(model), device, paths, numbers)
-    made_by = origin(meta)
-    shown = evenly(range(len(answers)), SHOWN)
-    texts = [f"{answers[i].probability:.2f} ({answers[i].logit:+.1f})" for i in shown]
-    save_png(out, captioned(pixels[shown], texts), {"kind": "judged", **made_by})
-    result = {"images": [each._asdict() for each in answers], "file": str(out), **made_by}
-    show_result(result, as_json, "\n".join([*lines_of(answers), "", str(out)]))
-
-
-def evenly(items: Any, most: int) -> list[Any]:
-    """All of the items, or `most` of them from the first to the last."""
-    if len(items) <= most:
-        return list(items)
-    return [items[round(i * (len(items) - 1) / (most - 1))] for i in range(most)]
-
-
-def lines_of(answers: Any) -> list[str]:
-    """A line for each answer; of many, the first and the last."""
-    lines = [f"{each.probability:6.3f}  {each.logit:+8.3f}  {each.name}" for each in answers]
+    answers, made_by = judge(find_discriminator(model), device, paths, numbers, out)
+    lines = [
+        f"{each.probability:6.3f}  {each.logit:+8.3f}  {one_line(each.name)}" for each in answers
+    ]
     if len(lines) > 2 * LISTED:
-        between = f"… {len(lines) - 2 * LISTED:,} more; --json has all"
-        lines = [*lines[:LISTED], between, *lines[-LISTED:]]
-    return ["  D(x)     logit  image", *lines]
+        left_out = f"… {len(lines) - 2 * LISTED:,} more; --json has all"
+        lines = [*lines[:LISTED], left_out, *lines[-LISTED:]]
+    table = ["  D(x)     logit  image", *lines, "", str(out)]
+    result = {"images": [each._asdict() for each in answers], "file": str(out), **made_by}
+    show_result(result, as_json, "\n".join(table))

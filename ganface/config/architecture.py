@@ -7,7 +7,8 @@ from ganface.config.settings import Settings, between, setting
 from ganface.errors import UserError
 
 SIZES = (32, 64, 128)  # that networks are made for; packs may be of others
-SEES_IMAGES = ("norm", "spectral_norm")  # settings of D and E; of format 1 a run's alone
+# Settings of D and E. Checkpoints of format 1 keep them among the run's settings
+SEES_IMAGES = ("norm", "spectral_norm")
 
 
 def check_size(size: int) -> None:

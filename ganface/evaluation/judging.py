@@ -14,14 +14,18 @@ from ganface.dataset.decode import SUFFIXES, BadImageError, decode
 from ganface.dataset.pack import Pack, is_pack
 from ganface.dataset.sources import list_source, read_image
 from ganface.errors import UserError
-from ganface.io.console import say
+from ganface.io.console import one_line, say
 from ganface.io.run import Run
 from ganface.latents.seeds import z_of
 from ganface.losses.adversarial import LOSSES
 from ganface.models.generate import BATCH, generate
-from ganface.models.snapshot import load_network
+from ganface.models.snapshot import load_generator, load_network
+from ganface.pictures.faces import origin
+from ganface.pictures.grid import captioned
+from ganface.pictures.png import save_png
 
 AGAINST = range(256)  # seeds of the faces that images are compared with, where the loss does so
+SHOWN = 64  # images in the picture
 
 
 class Answer(NamedTuple):
@@ -29,9 +33,8 @@ class Answer(NamedTuple):
 
     name: str
     logit: float
-    probability: (
-        float  # D(x): that it is real; where the loss only compares, more so than G's faces
-    )
+    # D(x): that the image is real or, where the loss only compares, more real than G's on average
+    probability: float
 
 
 def find_discriminator(model: Path) -> Path:
@@ -44,10 +47,60 @@ def find_discriminator(model: Path) -> Path:
     return checkpoints[max(checkpoints)]
 
 
+def judge(
+    checkpoint: Path,
+    device: torch.device,
+    paths: Sequence[Path],
+    seeds: Sequence[int],
+    picture: Path,
+) -> tuple[list[Answer], dict[str, Any]]:
+    """The answers of a checkpoint's D, the realest first; and which checkpoint it was.
+
+    paths: see `read_images`; seeds: of faces that its G draws, judged as well; picture: the PNG to
+    write, with SHOWN of them at most, evenly chosen.
+    Raises UserError if the file has no D or is damaged, and if there is no image; CannotWriteError.
+    """
+    D, meta = load_network(checkpoint, "D")
+    D.to(device).to(memory_format=torch.channels_last)
+    try:
+        build = BuildConfig.stored({**meta["build"], "size": D.config.size})
+        threshold = LOSSES[meta["train"]["loss"]].threshold
+    except (KeyError, TypeError) as error:
+        raise UserError(f"{checkpoint}: does not say how its D was trained") from error
+
+    named = list(read_images(paths, build))
+    if seeds or threshold is None:
+        G = load_generator(checkpoint)[0].to(device).to(memory_format=torch.channels_last)
+        faces = generate(G, z_of(seeds, G.config.z_dim)) if seeds else ()
+        named += zip((f"seed {seed}" for seed in seeds), faces, strict=True)
+    if not named:
+        raise UserError("no image that can be judged")
+    names, images = [name for name, _ in named], torch.stack([image for _, image in named])
+    del named
+    logits = logits_of(D, images)
+    if threshold is None:
+        threshold = logits_of(D, generate(G, z_of(AGAINST, G.config.z_dim))).mean().item()
+
+    order = logits.argsort(descending=True, stable=True).tolist()
+    probabilities = (logits - threshold).sigmoid()
+    answers = [Answer(names[i], logits[i].item(), probabilities[i].item()) for i in order]
+    places = evenly(len(order), SHOWN)
+    shown = [answers[place] for place in places]
+    sheet = captioned(
+        images[[order[place] for place in places]],
+        [f"{each.probability:.2f} ({each.logit:+.1f})" for each in shown],
+    )
+    made_by = origin(meta)
+    described = [each._asdict() for each in shown]
+    save_png(picture, sheet, {"kind": "judged", "images": described, **made_by})
+    return answers, made_by
+
+
 def read_images(paths: Iterable[Path], config: BuildConfig) -> Iterator[tuple[str, Tensor]]:
     """The name of each image, and uint8 [3, size, size]: of image files, folders, zips and packs.
 
-    What cannot be read is said on stderr. Raises UserError for what holds no images.
+    What was meant to be an image and cannot be read is said on stderr. Raises UserError for what
+    holds no images.
     """
     for path in paths:
         if path.is_file() and path.suffix.lower() in SUFFIXES:
@@ -59,53 +112,30 @@ def read_images(paths: Iterable[Path], config: BuildConfig) -> Iterator[tuple[st
             yield from ((f"{path}, image {i}", pack.batch([i])[0]) for i in range(len(pack)))
             continue
         else:
-            named = [(f"{path}/{name}", path, name) for name in list_source(path).images]
+            listing = list_source(path)
+            named = [(f"{path}/{name}", path, name) for name in listing.images]
+            if listing.bad:
+                say(f"{path}: {listing.bad} left out that cannot be read")
         for shown, source, name in named:
             try:
                 image = decode(read_image(source, name), config)
             except BadImageError as error:
-                say(f"{shown}: left out: {error}")
+                say(one_line(f"{shown}: left out: {error}"))
                 continue
             pixels = torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8)
             yield shown, pixels.view(config.size, config.size, 3).permute(2, 0, 1).contiguous()
-
-
-def judge_images(
-    checkpoint: Path, device: torch.device, paths: Sequence[Path], seeds: Sequence[int]
-) -> tuple[list[Answer], Tensor, dict[str, Any]]:
-    """The answers of a checkpoint's D, the realest first; the images, uint8 [N, 3, size, size], in
-    the same order; and the checkpoint's metadata.
-
-    paths: see `read_images`; seeds: of faces that its G draws, judged as well.
-    Raises UserError if the file has no D or is damaged, and if there is no image.
-    """
-    D, meta = load_network(checkpoint, "D")
-    G, _ = load_network(checkpoint, "G")
-    for network in (D, G):
-        network.to(device).to(memory_format=torch.channels_last)
-    build: dict[str, Any] = {**meta["build"], "size": D.config.size}
-    named = list(read_images(paths, BuildConfig.stored(build)))
-    if seeds:
-        faces = generate(G, z_of(seeds, G.config.z_dim))
-        named += zip((f"seed {seed}" for seed in seeds), faces, strict=True)
-    if not named:
-        raise UserError("no image that can be judged")
-    images = torch.stack([image for _, image in named])
-    logits = logits_of(D, images)
-    threshold = LOSSES[meta["train"]["loss"]].threshold
-    if threshold is None:  # a loss that only compares
-        threshold = logits_of(D, generate(G, z_of(AGAINST, G.config.z_dim))).mean().item()
-    order = logits.argsort(descending=True, stable=True)
-    answers = [
-        Answer(named[i][0], logits[i].item(), (logits[i] - threshold).sigmoid().item())
-        for i in order.tolist()
-    ]
-    return answers, images[order], meta
 
 
 @torch.inference_mode()
 def logits_of(D: nn.Module, images: Tensor) -> Tensor:
     """D's answers for uint8 [N, 3, size, size]: float32 [N], on the CPU."""
     device, layout = next(D.parameters()).device, torch.channels_last
-    parts = [part.to(device).float() / 127.5 - 1 for part in images.split(BATCH)]
+    parts = (part.to(device).float() / 127.5 - 1 for part in images.split(BATCH))
     return torch.cat([D(part.contiguous(memory_format=layout)).cpu() for part in parts])
+
+
+def evenly(count: int, most: int) -> list[int]:
+    """All of `count` places, or `most` of them from the first to the last."""
+    if count <= most:
+        return [*range(count)]
+    return [round(i * (count - 1) / (most - 1)) for i in range(most)]

@@ -51,8 +51,8 @@ def augment(images: Tensor, changes: Tensor, p: Tensor) -> Tensor:
     float32 [] in [0, 1]. The colours may leave [-1, 1]. Returns the dtype of the images, in
     channels_last.
     """
-    dice, changes = changes.unbind(1)
-    colours, shift, reach, centre = (changes * (dice < p)).split((4, 2, 1, 2), 1)
+    dice, wanted = changes.unbind(1)
+    colours, shift, reach, centre = (wanted * (dice < p)).split((4, 2, 1, 2), 1)
     pixels = torch.arange(images.shape[-1], device=images.device)
     images = _colour(images.contiguous(), colours.to(images.dtype))
     images = _shift(images, shift, pixels) * _outside(reach, centre, pixels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
@@ -23,5 +24,6 @@ def optimal_gaussian_nll(error: Tensor) -> Tensor:
     Rybkin, Daniilidis and Levine 2021, "Simple and Effective VAE Training with Calibrated Decoders"
     (arXiv:2006.13202), equation 5.
     """
+    error = error.clamp_min(torch.finfo(error.dtype).tiny)  # the log has no derivative at 0
     log_sigma = LEAST_LOG_SIGMA + softplus(error.log() / 2 - LEAST_LOG_SIGMA)
     return log_sigma + error / (2 * (2 * log_sigma).exp())

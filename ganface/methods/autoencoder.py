@@ -68,7 +68,7 @@ class Autoencoder(Method):
     title = "Auto-encoder"
     summary = "as the decoder of an auto-encoder"
     networks: ClassVar[tuple[str, ...]] = ("E", "G")
-    averaged = ("E", "G")
+    averaged: ClassVar[tuple[str, ...]] = ("E", "G")
     Config: ClassVar[type[MethodConfig]] = AutoencoderConfig
     metrics: ClassVar[tuple[str, ...]] = ("loss_recon", "grad_E", "grad_G")
     diagnostics = (*ERRORS, "diversity", "diversity_reals")

@@ -105,7 +105,7 @@ class Method(ABC):
     name: ClassVar[str]
     title: ClassVar[str]  # what it is called in a sentence
     summary: ClassVar[str]  # how G learns, for --help
-    networks: ClassVar[tuple[str, ...]]  # what it trains, of the architecture's G, D, E
+    networks: ClassVar[tuple[str, ...]]  # what it trains, of the architecture's
     averaged: ClassVar[tuple[str, ...]] = ("G",)  # those of which there is an average that draws
     Config: ClassVar[type[MethodConfig]]
     metrics: ClassVar[tuple[str, ...]]  # what `update` returns

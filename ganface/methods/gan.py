@@ -184,7 +184,7 @@ class Gan(Method):
             images = torch.cat([batch.reals.to(fakes.dtype), fakes])
             if config.augment == "off":
                 return images
-            return augment(images, torch.cat([*batch.noise["augment"].unbind(1)]), augment_p)
+            return augment(images, torch.cat(batch.noise["augment"].unbind(1)), augment_p)
 
         # (1) Update D: with the usual loss, maximise log D(x) + log(1 - D(G(z)))
         for batch in batches:
@@ -210,8 +210,8 @@ class Gan(Method):
         right = torch.stack([logits[0] > 0, logits[1] < 0]).float().mean(1)
         if config.augment == "adaptive":
             adapt(augment_p, right.mean(), self.optimizer.batch_size * config.d_steps)
-        losses, lengths = (torch.stack([loss_D, loss_G]), torch.stack([grad_D, grad_G]))
-        return torch.cat([losses.detach(), logits.sigmoid().mean(1), right, lengths])
+        losses, lengths = torch.stack([loss_D, loss_G]).detach(), torch.stack([grad_D, grad_G])
+        return torch.cat([losses, logits.sigmoid().mean(1), right, lengths])
 
     def _logits(self, D: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
         """float32 [B] each, of reals and fakes [2 · B, 3, S, S]. BatchNorm would mix the statistics
@@ -243,11 +243,11 @@ class Gan(Method):
             penalty += WGAN_GP_WEIGHT * one_centred(D, reals, fakes, places)
         half = (len(reals) + 1) // 2
         kinds = (config.r1, reals[:half]), (config.r2, fakes[:half])
-        wanted = [(r, images) for r, images in kinds if r and apply_reg]
+        wanted = [(r, part) for r, part in kinds if r and apply_reg]
         if wanted and self.architecture.norm == "none":  # together, as in `_logits`
-            found = zero_centred(D, torch.cat([images for _, images in wanted])).chunk(len(wanted))
+            found = zero_centred(D, torch.cat([part for _, part in wanted])).chunk(len(wanted))
         else:
-            found = tuple(zero_centred(D, images) for _, images in wanted)
+            found = tuple(zero_centred(D, part) for _, part in wanted)
         for (r, _), each in zip(wanted, found, strict=True):
             penalty += weight * r * each.mean()
         return penalty

@@ -38,7 +38,7 @@ class VaeConfig(MethodConfig):
 
     beta: float = setting(
         1.0,
-        "Weight of the codes' distance from N(0, I): with more, z draws better, and all is blurred.",
+        "Weight of the codes' distance from N(0, I). With more z draws better, and all is blurred.",
         at_least(0),
     )
 
@@ -52,6 +52,7 @@ class Vae(Autoencoder):
     title = "VAE"
     summary = "as the decoder of a variational auto-encoder"
     networks = ("E", "log_variance", "G")
+    averaged = networks
     Config = VaeConfig
     metrics = ("loss", "loss_recon", "KL", "grad_E", "grad_log_variance", "grad_G")
     display = "loss {loss:.4f}, error {loss_recon:.4f}, KL {KL:.1f}"
@@ -96,7 +97,7 @@ class Vae(Autoencoder):
 
     def codes(self, state: TrainState, probe: Probe) -> tuple[Tensor, ...]:
         """With their noise, as G is given them."""
-        E, log_variance_of = state.ema["E"], state.networks["log_variance"]
+        E, log_variance_of, _ = (state.ema[name] for name in self.averaged)
         both = zip(probe.calibration_images, probe.calibration_z, strict=True)
         return tuple(noisy(*posterior(E, log_variance_of, x), noise) for x, noise in both)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import product
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -42,7 +43,9 @@ class AddBias(torch.autograd.Function):
         return y.add_(bias.to(y.dtype)[:, None, None])  # to add mixed dtypes is slow
 
     @staticmethod
-    def backward(_: FunctionCtx, gradient: Tensor) -> tuple[Tensor, Tensor]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor | None]:
+        if not ctx.needs_input_grad[1]:  # of a frozen D
+            return gradient, None
         rows = gradient.permute(0, 2, 3, 1).flatten(0, 2)  # no copy if channels_last
         return gradient, (rows.new_ones(1, len(rows)) @ rows)[0]
 

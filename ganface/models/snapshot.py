@@ -1,6 +1,6 @@
 """The snapshot: the networks that draw, in one small file that says how to build them.
 
-    G.*, and E.* where there is one      the averaged networks
+    G.*, and those beside it, as E.*     the averaged networks
     metadata                             their config, step, images seen
 
 People share it. Of format 1 is a G alone, whose tensors have no prefix.
@@ -55,7 +55,8 @@ def load_network(path: Path, role: str) -> tuple[DcganNetwork, dict[str, Any]]:
     prefix = prefix_of(header.meta, role)
     with torch.device("meta"):  # shapes that take no memory
         expected = _built(role, config).state_dict()
-    there = below(prefix, header.tensors)
+    # Of format 1, without prefixes, a snapshot is a G alone
+    there = below(prefix, header.tensors) if prefix or role == "G" else {}
     if not there:
         hint = "; a checkpoint of a GAN does" if role == "D" else ""
         raise UserError(f"{path}: holds no {role}{hint}")

@@ -2,11 +2,13 @@ import json
 
 import pytest
 import torch
-from conftest import TINY
+from conftest import TINY, dcgan
 from PIL import Image
 
 from ganface.dataset.pack import Pack
-from ganface.models.snapshot import load_network
+from ganface.io.tensors import read_tensors, write_tensors
+from ganface.models.dcgan import Discriminator
+from ganface.models.snapshot import below
 from ganface.pictures.png import read_png_meta
 
 
@@ -15,9 +17,12 @@ def answers(result):
     return {each["name"]: each["logit"] for each in json.loads(line)["images"]}
 
 
-def test_D_says_of_images_what_it_says_in_training(tiny_run, pack_file, invoke):
+def test_answers_are_those_of_the_checkpoint_s_own_D(tiny_run, pack_file, invoke):
     found = answers(invoke("judge", tiny_run.path, pack_file, "--json", "--out", "j.png"))
-    D, _ = load_network(tiny_run.checkpoint(max(tiny_run.checkpoints())), "D")
+    _, tensors = read_tensors(tiny_run.checkpoint(max(tiny_run.checkpoints())), "checkpoint")
+    D = Discriminator(dcgan(32, 8, 4, norm="none"))
+    D.load_state_dict(below("D.", tensors))
+    D.eval()
     pack = Pack(pack_file)
     images = pack.batch(list(range(len(pack)))).float() / 127.5 - 1
     with torch.no_grad():
@@ -44,6 +49,7 @@ def test_files_folders_and_faces_of_G_are_judged_together_realest_first(
     meta = read_png_meta(home / "j.png")
     assert meta["kind"] == "judged"
     assert meta["step"] == max(tiny_run.checkpoints())
+    assert {each["name"] for each in meta["images"]} <= set(names)
 
 
 def test_a_loss_that_only_compares_is_measured_against_G(pack_file, invoke):
@@ -79,5 +85,27 @@ def test_what_cannot_be_judged_is_refused_or_left_out(tiny_run, faces, tmp_path,
     result = invoke("judge", tiny_run.path, broken)
     assert result.code == 2
     assert "left out: not an image of a known format" in result.err
+    odd = tmp_path / "odd"
+    odd.mkdir()
+    (odd / "a\x1b[31m\nb.png").write_bytes(next(faces.rglob("*.png")).read_bytes())
+    (odd / "dangling.png").symlink_to(tmp_path / "nowhere.png")
+    result = invoke("judge", tiny_run.path, odd, "--out", "odd.png")
+    assert len(result.done()) == 4  # its head, one image, nothing, the picture
+    assert "\x1b" not in result.out
+    assert "1 left out that cannot be read" in result.err
     lines = invoke("judge", tiny_run.path, broken, "--seeds", "1", "--out", "j.png").done()
     assert lines[1].endswith("seed 1")
+
+
+@pytest.mark.parametrize("lost", ["build", "train", "loss"])
+def test_a_checkpoint_that_does_not_say_how_D_was_trained_is_refused(
+    tiny_run, tmp_path, invoke, lost
+):
+    meta, tensors = read_tensors(tiny_run.checkpoint(12), "checkpoint")
+    if lost == "loss":
+        meta["train"]["loss"] = "nonsense"
+    else:
+        del meta[lost]
+    path = tmp_path / "stranger.safetensors"
+    write_tensors(path, "checkpoint", tensors, meta)
+    assert "does not say how its D was trained" in invoke("judge", path, "--seeds", 1).refused()

@@ -24,4 +24,8 @@ def test_the_error_is_the_variance_that_makes_images_most_likely(error):
 
 
 def test_no_reconstruction_is_infinitely_likely():
-    assert optimal_gaussian_nll(torch.tensor(1e-30)).item() >= LEAST_LOG_SIGMA
+    error = torch.tensor(0.0, requires_grad=True)
+    found = optimal_gaussian_nll(error)
+    assert found.item() >= LEAST_LOG_SIGMA
+    found.backward()
+    assert error.grad.isfinite()

@@ -33,7 +33,7 @@ def on_device(network: Network, compute: Compute) -> Network:
 
 
 def initialised(role: str, config: DcganConfig, seed: int) -> DcganNetwork:
-    """The network of that role on the CPU, its weights a function of the run's seed and its role alone."""
+    """A role's network on the CPU, its weights a function of the run's seed and the role alone."""
     network = build_network(role, config)
     network.initialise(rng.generator(seed, role))
     return network

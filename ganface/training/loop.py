@@ -31,6 +31,7 @@ from ganface.training.writer import HostCopy, Writer
 TICK = 10  # steps between lines of stats.jsonl
 DIAGNOSE = 50  # steps between diagnostics
 PICTURE = 100  # steps between drawings of latest.png, where the disk keeps up
+PICTURES_APART = 2.0  # seconds at least: a fast GPU makes 100 steps in a quarter of one
 
 
 def train(
@@ -55,7 +56,7 @@ def train(
     stop = StopRequest()
     stopped_by = 0
     began = time.monotonic() - state.seconds
-    last_save = time.monotonic()
+    last_save = last_picture = time.monotonic()
     saving: Future[None] | None = None  # the newest checkpoint
 
     with stop.listening(), released(advance), Writer() as writer:
@@ -75,7 +76,7 @@ def train(
             state.seconds = time.monotonic() - began
             display.step(step)
             # A fast GPU need not wait for a slow disk: latest.png has another chance soon
-            disk_keeps_up = not writer.busy
+            may_draw = not writer.busy and time.monotonic() - last_picture >= PICTURES_APART
 
             # Report
             last = step == schedule.steps
@@ -104,10 +105,11 @@ def train(
                 if saving:  # a slow disk must not leave the last good checkpoint far behind
                     saving.result()
             if processes.is_main:
-                picture = milestone or (step % PICTURE == 0 and disk_keeps_up)
+                picture = milestone or (step % PICTURE == 0 and may_draw)
                 if picture or save:
                     method.recalibrate(state, probe)
                 if picture:
+                    last_picture = time.monotonic()
                     pictures.draw_latest()
                 if milestone:
                     pictures.draw_milestone()

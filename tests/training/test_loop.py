@@ -341,6 +341,7 @@ def test_the_latest_picture_waits_for_a_slow_disk_alone(pack_file, home, invoke,
     drawn, writers, step = [], [], Display.step
     enter = Writer.__enter__
     monkeypatch.setattr(loop, "PICTURE", 10)
+    monkeypatch.setattr(loop, "PICTURES_APART", 0)
     monkeypatch.setattr(Writer, "__enter__", lambda self: writers.append(self) or enter(self))
 
     def step_of_a_fast_disk(display, number):
@@ -351,3 +352,13 @@ def test_the_latest_picture_waits_for_a_slow_disk_alone(pack_file, home, invoke,
     monkeypatch.setattr(SnapshotWriter, "draw_latest", lambda self: drawn.append(self._state.step))
     invoke("train", pack_file, "--out", home / "run", *TINY, "--steps", 45).done()
     assert drawn == [10, 20, 30, 40, 45]
+
+
+def test_pictures_of_a_fast_training_are_some_seconds_apart(pack_file, home, invoke, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(loop, "PICTURE", 1)
+    monkeypatch.setattr(loop, "PICTURES_APART", 3600)
+    monkeypatch.setattr(SnapshotWriter, "draw_latest", lambda self: drawn.append(self._state.step))
+    train = ("train", pack_file, "--out", home / "run", *TINY, "--steps", 9, "--milestones", 4)
+    invoke(*train).done()
+    assert drawn == [4, 9]

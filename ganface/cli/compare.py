@@ -6,7 +6,16 @@ from typing import Annotated, Any
 import typer
 
 from ganface.cli.options import pick, with_settings
-from ganface.cli.shared import AsJson, Best, Cache, Step, choose_out, mention_best, refuse_missing
+from ganface.cli.shared import (
+    AsJson,
+    Best,
+    Cache,
+    Count,
+    Step,
+    choose_out,
+    mention_best,
+    refuse_missing,
+)
 from ganface.config.dataset import BuildConfig
 from ganface.config.hardware import DeviceConfig
 from ganface.config.settings import parse_integers
@@ -27,10 +36,7 @@ def compare(
     seeds: Annotated[str, typer.Option(help="The faces to set side by side.")] = "0-7",
     step: Step = None,
     best: Best = False,
-    count: Annotated[
-        int | None,
-        typer.Option(min=1, help="Images to measure; 50,000 on a GPU, 5,000 on a CPU."),
-    ] = None,
+    count: Count = None,
     out: Annotated[Path | None, typer.Option(help="A new folder; comparison if not given.")] = None,
     cache: Cache = None,
     as_json: AsJson = False,

@@ -6,7 +6,16 @@ from typing import Annotated, Any
 import typer
 
 from ganface.cli.options import pick, with_settings
-from ganface.cli.shared import AsJson, Best, Cache, Step, choose_out, mention_best, refuse_missing
+from ganface.cli.shared import (
+    AsJson,
+    Best,
+    Cache,
+    Count,
+    Step,
+    choose_out,
+    mention_best,
+    refuse_missing,
+)
 from ganface.config.dataset import BuildConfig
 from ganface.config.hardware import DeviceConfig
 from ganface.errors import UserError
@@ -24,10 +33,7 @@ def evaluate(
         ),
     ],
     data: Annotated[Path, typer.Argument(metavar="DATA", help="A folder, a .zip or a pack.")],
-    count: Annotated[
-        int | None,
-        typer.Option(min=1, help="Images to measure; 50,000 on a GPU, 5,000 on a CPU."),
-    ] = None,
+    count: Count = None,
     step: Step = None,
     best: Best = False,
     all_steps: Annotated[

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ganface.config.dataset import BuildConfig
 from ganface.dataset.decode import SUFFIXES, BadImageError, decode
+from ganface.dataset.normalise import normalise
 from ganface.dataset.pack import Pack, is_pack
 from ganface.dataset.sources import list_source, read_image
 from ganface.errors import UserError
@@ -19,8 +20,8 @@ from ganface.io.run import Run
 from ganface.latents.seeds import z_of
 from ganface.losses.adversarial import LOSSES
 from ganface.models.generate import BATCH, generate
-from ganface.models.snapshot import load_generator, load_network
-from ganface.pictures.faces import origin
+from ganface.models.snapshot import load_network
+from ganface.pictures.faces import open_generator, origin
 from ganface.pictures.grid import captioned
 from ganface.pictures.png import save_png
 
@@ -41,10 +42,10 @@ def find_discriminator(model: Path) -> Path:
     """Of a run directory the newest checkpoint; or the file. Raises UserError if there is none."""
     if not model.is_dir():
         return model
-    checkpoints = Run(model).checkpoints()
-    if not checkpoints:
+    checkpoint = Run(model).newest_checkpoint()
+    if checkpoint is None:
         raise UserError(f"{model}: has no checkpoint, which alone keeps D")
-    return checkpoints[max(checkpoints)]
+    return checkpoint
 
 
 def judge(
@@ -70,7 +71,7 @@ def judge(
 
     named = list(read_images(paths, build))
     if seeds or threshold is None:
-        G = load_generator(checkpoint)[0].to(device).to(memory_format=torch.channels_last)
+        G, _ = open_generator(checkpoint, device)
         faces = generate(G, z_of(seeds, G.config.z_dim)) if seeds else ()
         named += zip((f"seed {seed}" for seed in seeds), faces, strict=True)
     if not named:
@@ -129,9 +130,10 @@ def read_images(paths: Iterable[Path], config: BuildConfig) -> Iterator[tuple[st
 @torch.inference_mode()
 def logits_of(D: nn.Module, images: Tensor) -> Tensor:
     """D's answers for uint8 [N, 3, size, size]: float32 [N], on the CPU."""
-    device, layout = next(D.parameters()).device, torch.channels_last
-    parts = (part.to(device).float() / 127.5 - 1 for part in images.split(BATCH))
-    return torch.cat([D(part.contiguous(memory_format=layout)).cpu() for part in parts])
+    device = next(D.parameters()).device
+    unflipped = torch.zeros(BATCH, dtype=torch.bool)
+    parts = (normalise(part, unflipped[: len(part)]) for part in images.split(BATCH))
+    return torch.cat([D(part.to(device)).cpu() for part in parts])
 
 
 def evenly(count: int, most: int) -> list[int]:

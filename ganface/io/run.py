@@ -83,6 +83,9 @@ class Run:
     def checkpoints(self) -> dict[int, Path]:
         return _by_step(self.path / "checkpoints", ".safetensors")
 
+    def newest_checkpoint(self) -> Path | None:
+        return next(reversed(self.checkpoints().values()), None)
+
     def snapshots(self) -> dict[int, Path]:
         return _by_step(self.path / "snapshots", ".safetensors")
 

@@ -41,9 +41,6 @@ WINDOW = 3  # diagnostics of which the median counts
 BY_HEART = 1.5  # of the error on seen images: what that on others is when E and G know the former
 SHOWN = 8  # originals in a row of a picture, above their reconstructions
 
-# A lone loss that falls allows more than a GAN's two do
-AUTOENCODER_DEFAULTS = {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "norm": "batch"}
-
 LEARNED_BY_HEART = Verdict(
     "E and G know their images by heart",
     "others come out much worse; add images, or start again with a smaller --z-dim",
@@ -51,16 +48,22 @@ LEARNED_BY_HEART = Verdict(
 
 
 @dataclass(frozen=True)
-class AutoencoderConfig(MethodConfig):
+class ReconstructingConfig(MethodConfig):
+    """Of methods whose G learns to make images again."""
+
+    @classmethod
+    def defaults(cls, given: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG003
+        """A lone loss that falls allows more than a GAN's two do."""
+        return {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "norm": "batch"}
+
+
+@dataclass(frozen=True)
+class AutoencoderConfig(ReconstructingConfig):
     TITLE = "Method autoencoder"
 
     recon: Literal["l1", "l2"] = setting(
         "l1", "Distance between an image and its reconstruction: absolute or squared."
     )
-
-    @classmethod
-    def defaults(cls, given: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG003
-        return AUTOENCODER_DEFAULTS
 
 
 class Autoencoder(Method):

@@ -9,13 +9,13 @@ Rybkin, Daniilidis and Levine 2021, "Simple and Effective VAE Training with Cali
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ganface.config.settings import at_least, setting
-from ganface.methods.autoencoder import AUTOENCODER_DEFAULTS, SHOWN, Autoencoder
-from ganface.methods.base import Batch, MethodConfig, Panel, Sheet, TrainState
+from ganface.methods.autoencoder import SHOWN, Autoencoder, ReconstructingConfig
+from ganface.methods.base import Batch, Panel, Sheet, TrainState
 from ganface.methods.verdict import HEALTHY, Verdict, with_figures
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ CODES_SAY_NOTHING = Verdict(
 
 
 @dataclass(frozen=True)
-class VaeConfig(MethodConfig):
+class VaeConfig(ReconstructingConfig):
     TITLE = "Method vae"
 
     beta: float = setting(
@@ -41,10 +41,6 @@ class VaeConfig(MethodConfig):
         "Weight of the codes' distance from N(0, I). With more z draws better, and all is blurred.",
         at_least(0),
     )
-
-    @classmethod
-    def defaults(cls, given: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG003
-        return AUTOENCODER_DEFAULTS
 
 
 class Vae(Autoencoder):

@@ -38,25 +38,30 @@ def square_columns(count: int) -> int:
 
 def grid(images: Tensor, columns: int) -> Image.Image:
     """Lay out uint8 [N, 3, S, S] row by row."""
-    count, side = images.shape[0], images.shape[2]
-    step = side + GAP
-    rows = math.ceil(count / columns)
-    sheet = Image.new("RGB", (columns * step + GAP, rows * step + GAP), PAPER)
-    for index, image in enumerate(images):
-        sheet.paste(to_pil(image), _box(index, columns, side)[:2])
+    return _sheet([to_pil(image) for image in images], columns)
+
+
+def _sheet(cells: Sequence[Image.Image], columns: int) -> Image.Image:
+    """Equal-sized images row by row, GAP between and around them."""
+    width, height = cells[0].size
+    rows = math.ceil(len(cells) / columns)
+    size = (columns * (width + GAP) + GAP, rows * (height + GAP) + GAP)
+    sheet = Image.new("RGB", size, PAPER)
+    for index, cell in enumerate(cells):
+        sheet.paste(cell, _box(index, columns, width, height)[:2])
     return sheet
 
 
 def cut(sheet: Image.Image, index: int, columns: int) -> Image.Image:
     """The image at `index` of a grid, as it was laid in."""
     side = (sheet.width - GAP) // columns - GAP
-    return sheet.crop(_box(index, columns, side))
+    return sheet.crop(_box(index, columns, side, side))
 
 
-def _box(index: int, columns: int, side: int) -> tuple[int, int, int, int]:
+def _box(index: int, columns: int, width: int, height: int) -> tuple[int, int, int, int]:
     row, column = divmod(index, columns)
-    left, top = column * (side + GAP) + GAP, row * (side + GAP) + GAP
-    return left, top, left + side, top + side
+    left, top = column * (width + GAP) + GAP, row * (height + GAP) + GAP
+    return left, top, left + width, top + height
 
 
 def timeline(grids: dict[int, Image.Image], seeds: Sequence[int]) -> Image.Image:
@@ -107,14 +112,7 @@ def captioned(images: Tensor, texts: Sequence[str]) -> Image.Image:
         picture = to_pil(image)
         zoom = max(1, CAPTIONED_CELL // picture.width)
         cells.append(caption(ImageOps.scale(picture, zoom, Image.Resampling.NEAREST), text))
-    columns, (width, height) = square_columns(len(cells)), cells[0].size
-    rows = math.ceil(len(cells) / columns)
-    size = (columns * (width + GAP) + GAP, rows * (height + GAP) + GAP)
-    sheet = Image.new("RGB", size, PAPER)
-    for index, cell in enumerate(cells):
-        row, column = divmod(index, columns)
-        sheet.paste(cell, (column * (width + GAP) + GAP, row * (height + GAP) + GAP))
-    return sheet
+    return _sheet(cells, square_columns(len(cells)))
 
 
 def caption(image: Image.Image, text: str) -> Image.Image:

@@ -69,8 +69,7 @@ def find_origin(model: Path, method: str) -> Origin:
     method: of the training that begins with it. Looks at headers alone. Raises UserError if there
     is none, or if it cannot be used.
     """
-    checkpoints = Run(model).checkpoints() if model.is_dir() else {}
-    path = checkpoints[max(checkpoints)] if checkpoints else find_model(model)
+    path = Run(model).newest_checkpoint() or find_model(model)
     header = read_model_header(path)
     meta, wanted = header.meta, METHODS[method].networks
     held = {name.partition(".")[0] for name in header.tensors}

@@ -57,10 +57,12 @@ def extract_features(
     indices: Sequence[int],
     functions: Sequence[Function],
     track: Track = untracked,
+    in_threads: bool = True,
 ) -> list[Tensor]:
     """What each of `functions` makes of these images, one row for each, on the CPU.
 
-    A function is given uint8 [n, 3, S, S], at most CHUNK images at once.
+    A function is given uint8 [n, 3, S, S], at most CHUNK images at once. `in_threads`: where a GPU
+    computes they are slower, since in each of them cuDNN tries its kernels anew.
     """
 
     def work(part: Sequence[int]) -> list[Tensor]:
@@ -68,5 +70,5 @@ def extract_features(
         return [function(chunk).cpu() for function in functions]
 
     parts = [indices[start : start + CHUNK] for start in range(0, len(indices), CHUNK)]
-    rows = track(map_in_threads(work, parts), len(parts))
+    rows = track(map_in_threads(work, parts) if in_threads else map(work, parts), len(parts))
     return [torch.cat(column) for column in zip(*rows, strict=True)]

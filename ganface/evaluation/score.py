@@ -24,7 +24,8 @@ class Scorer:
         self._network = RandomFeatures().to(device)
         self._patches = partial(patches_of, per_image=PATCHES)
         chosen = choose(reals, REALS)
-        (features,) = extract_features(reals, chosen, [self._network])
+        on_cpu = device.type == "cpu"
+        (features,) = extract_features(reals, chosen, [self._network], in_threads=on_cpu)
         (patches,) = extract_features(reals, chosen[:FACES], [self._patches])
         self._count = len(patches)
         self._features = gaussian_of(features)

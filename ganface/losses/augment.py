@@ -8,8 +8,11 @@ Networks with Limited Data" (arXiv:2006.06676).
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 AUGMENT_NOISE = 10  # random numbers for each image: whether, then how, for colour, place and hole
 CHANGES = 9  # numbers that say how an image is changed; all 0 but the last two: not at all
@@ -54,16 +57,36 @@ def augment(images: Tensor, changes: Tensor, p: Tensor) -> Tensor:
     dice, wanted = changes.unbind(1)
     colours, shift, reach, centre = (wanted * (dice < p)).split((4, 2, 1, 2), 1)
     pixels = torch.arange(images.shape[-1], device=images.device)
-    images = _colour(images.contiguous(), colours.to(images.dtype))
+    images = Colour.apply(images.contiguous(), colours.to(images.dtype))
     images = _shift(images, shift, pixels) * _outside(reach, centre, pixels)
     return images.contiguous(memory_format=torch.channels_last)
 
 
-def _colour(images: Tensor, weights: Tensor) -> Tensor:
-    """Pixels plus `weights` [B, 4] times: the pixel, its grey, the image's mean, 1."""
-    more, of_grey, of_mean, add = weights[:, :, None, None, None].unbind(1)
+class Colour(torch.autograd.Function):
+    """images [B, 3, S, S] plus weights [B, 4] times: the pixel, its grey, the image's mean, 1.
+
+    But for the last it is a symmetric linear map, so its gradient is the same map, which takes half
+    as many operations as what autograd would make of it. The weights get none.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, images: Tensor, weights: Tensor) -> Tensor:
+        more, of_grey, of_mean, add = weights[:, :, None, None, None].unbind(1)
+        ctx.save_for_backward(more, of_grey, of_mean)
+        return _mixed(images, more, of_grey, of_mean, add)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        more, of_grey, of_mean = ctx.saved_tensors
+        return _mixed(gradient, more, of_grey, of_mean), None
+
+
+def _mixed(
+    images: Tensor, more: Tensor, of_grey: Tensor, of_mean: Tensor, add: Tensor | float = 0.0
+) -> Tensor:
     grey, mean = images.mean(1, keepdim=True), images.mean((1, 2, 3), keepdim=True)
-    rest = torch.addcmul(torch.addcmul(add, of_mean, mean), of_grey, grey)
+    rest = torch.addcmul(of_mean * mean + add, of_grey, grey)
     return torch.addcmul(rest, images, 1 + more)
 
 

@@ -190,7 +190,8 @@ class Gan(Method):
         for batch in batches:
             with self.compute.autocast():
                 images = seen(batch, G(batch.noise["z"]))
-                real_logits, fake_logits = self._logits(D, images.detach())
+                # BatchNorm would mix the statistics of the two
+                real_logits, fake_logits = D(images.detach(), parts=2).float().chunk(2)
             loss_D = loss.D(real_logits, fake_logits)
             penalty = self._penalties(D, images.detach(), batch, apply_reg)
             (grad_D,) = descend(state, loss_D + penalty, "D")
@@ -212,15 +213,6 @@ class Gan(Method):
             adapt(augment_p, right.mean(), self.optimizer.batch_size * config.d_steps)
         losses, lengths = torch.stack([loss_D, loss_G]).detach(), torch.stack([grad_D, grad_G])
         return torch.cat([losses, logits.sigmoid().mean(1), right, lengths])
-
-    def _logits(self, D: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
-        """float32 [B] each, of reals and fakes [2 · B, 3, S, S]. BatchNorm would mix the statistics
-        of the two; without it they go through D together, which is faster."""
-        if self.architecture.norm == "batch":
-            reals, fakes = images.chunk(2)
-            return D(reals).float(), D(fakes).float()
-        real_logits, fake_logits = D(images).float().chunk(2)
-        return real_logits, fake_logits
 
     def _penalties(
         self, D: nn.Module, images: Tensor, batch: Batch, apply_reg: bool
@@ -244,7 +236,7 @@ class Gan(Method):
         half = (len(reals) + 1) // 2
         kinds = (config.r1, reals[:half]), (config.r2, fakes[:half])
         wanted = [(r, part) for r, part in kinds if r and apply_reg]
-        if wanted and self.architecture.norm == "none":  # together, as in `_logits`
+        if wanted and self.architecture.norm == "none":  # together: no image changes another's
             found = zero_centred(D, torch.cat([part for _, part in wanted])).chunk(len(wanted))
         else:
             found = tuple(zero_centred(D, part) for _, part in wanted)

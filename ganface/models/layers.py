@@ -12,7 +12,9 @@ from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx
 from torch.nn.functional import conv2d, conv_transpose2d, linear
 
-from ganface.models.kernels import winograd
+from ganface.models.kernels import patches, winograd
+from ganface.models.kernels.layout import flat_of, rows_of, sum_of_rows
+from ganface.models.kernels.patches import RGB
 
 
 class DownConv(nn.Conv2d):
@@ -24,6 +26,10 @@ class DownConv(nn.Conv2d):
         super().__init__(in_channels, out_channels, 4, stride=2, padding=1, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.in_channels == RGB and torch.is_autocast_enabled("cuda"):
+            dtype = torch.get_autocast_dtype("cuda")
+            bias = None if self.bias is None else self.bias.to(dtype)
+            return patches.RgbDown.apply(x.to(dtype), self.weight.to(dtype), bias)
         y = winograd.halve(x, self.weight) if self.compiled else None
         if y is None:
             y = conv2d(x, self.weight, stride=2, padding=1)
@@ -33,8 +39,7 @@ class DownConv(nn.Conv2d):
 class AddBias(torch.autograd.Function):
     """y [B, C, H, W] + bias [C], in place.
 
-    As a convolution's own bias, but that its gradient is a product with ones: on a GPU, to sum over
-    the rows of a matrix takes three times as long.
+    As a convolution's own bias, but that its gradient is a product.
     """
 
     @staticmethod
@@ -44,10 +49,8 @@ class AddBias(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor | None]:
-        if not ctx.needs_input_grad[1]:  # of a frozen D
-            return gradient, None
-        rows = gradient.permute(0, 2, 3, 1).flatten(0, 2)  # no copy if channels_last
-        return gradient, (rows.new_ones(1, len(rows)) @ rows)[0]
+        wanted = ctx.needs_input_grad[1]  # not of a frozen D
+        return gradient, sum_of_rows(rows_of(gradient)) if wanted else None
 
 
 class UpConv(nn.ConvTranspose2d):
@@ -60,6 +63,9 @@ class UpConv(nn.ConvTranspose2d):
 
     def forward(self, y: Tensor) -> Tensor:  # type: ignore[override]  # no output_size
         w = self.kernel()
+        if self.out_channels == RGB and torch.is_autocast_enabled("cuda"):
+            dtype = torch.get_autocast_dtype("cuda")
+            return patches.RgbUp.apply(y.to(dtype), w.to(dtype))
         x = winograd.double(y, w) if self.compiled else None
         return conv_transpose2d(y, w, stride=2, padding=1) if x is None else x
 
@@ -112,7 +118,7 @@ class LogitHead(nn.Conv2d):
         super().__init__(in_channels, 1, 4, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        return linear(_flat(x), _flat(self.weight))[:, :, None, None]
+        return linear(flat_of(x), flat_of(self.weight))[:, :, None, None]
 
 
 class LatentProjection(nn.ConvTranspose2d):
@@ -122,13 +128,8 @@ class LatentProjection(nn.ConvTranspose2d):
         super().__init__(in_channels, out_channels, 4, bias=False)
 
     def forward(self, z: Tensor) -> Tensor:  # type: ignore[override]  # no output_size
-        flat = z.flatten(1) @ _flat(self.weight)
+        flat = z.flatten(1) @ flat_of(self.weight)
         return flat.view(-1, 4, 4, self.out_channels).permute(0, 3, 1, 2)
-
-
-def _flat(x: Tensor) -> Tensor:
-    """[N, C, 4, 4] -> [N, 4 · 4 · C], without a copy if channels_last."""
-    return x.permute(0, 2, 3, 1).flatten(1)
 
 
 def exact(device: torch.device) -> AbstractContextManager[object]:

@@ -29,7 +29,7 @@ def save_animation(path: Path, frames: Iterable[Image.Image], milliseconds: Sequ
     elif suffix == ".webp":
         _write_frames(data, frames, "WEBP", milliseconds, quality=90)
     else:
-        frames = [frame.quantize(256, dither=Image.Dither.NONE) for frame in frames]
+        frames = [_of_256_colours(frame) for frame in frames]
         _write_frames(data, frames, "GIF", milliseconds, disposal=1)
     with atomic(path) as file:
         file.write(data.getbuffer())
@@ -48,6 +48,14 @@ def check_animation(path: Path) -> None:
                 f"--out {path}: MP4 needs the optional extra, pip install 'ganface[video]'; "
                 "or write a .gif or .webp"
             ) from None
+
+
+def _of_256_colours(frame: Image.Image) -> Image.Image:
+    """Chosen from every fifth pixel of every fifth row: from all of them it takes a second."""
+    some = frame.resize((frame.width // 5 + 1, frame.height // 5 + 1), Image.Resampling.NEAREST)
+    no_dither = Image.Dither.NONE
+    palette = some.quantize(256, kmeans=1, dither=no_dither)
+    return frame.quantize(palette=palette, dither=no_dither)
 
 
 def _write_frames(

@@ -62,6 +62,12 @@ def test_contrast_scales_about_the_mean_of_the_image(images):
     torch.testing.assert_close(seen.std((1, 2, 3)), images.std((1, 2, 3)) / 2)
 
 
+def test_the_gradient_of_new_colours_is_what_it_says():
+    images = torch.randn(2, 3, 4, 4, dtype=torch.float64, requires_grad=True)
+    weights = torch.randn(2, 4, dtype=torch.float64)
+    torch.autograd.gradcheck(lambda each: module.Colour.apply(each, weights), images)
+
+
 @pytest.mark.parametrize(("dx", "dy"), [(0.0, 0.5), (0.5, 0.9999), (0.9999, 0.0)])
 def test_a_shift_moves_whole_pixels_and_leaves_grey_behind(images, dx, dy):
     reach = round(SIDE * SHIFT)

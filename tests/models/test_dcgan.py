@@ -8,6 +8,7 @@ from ganface.errors import UserError
 from ganface.models.dcgan import (
     Discriminator,
     Generator,
+    ScaleAndShift,
     SelfModulatedBatchNorm,
     apply_spectral_norm,
     hidden_of,
@@ -121,6 +122,13 @@ def test_modulated_channels_are_normalised_then_scaled_and_shifted_by_z():
         scale, shift = (y[:, :, None, None] for y in (1 + layer.scale(hidden), layer.shift(hidden)))
         expected = nn.BatchNorm2d(x.shape[1]).double()(x) * scale + shift
         torch.testing.assert_close(layer(x, found), expected)
+
+
+def test_to_scale_and_shift_has_the_gradients_of_what_it_does():
+    shapes = ((2, 3, 4, 4), (2, 3, 1, 1), (2, 3, 1, 1))
+    x, scale, shift = (torch.randn(s, dtype=torch.float64, requires_grad=True) for s in shapes)
+    torch.testing.assert_close(ScaleAndShift.apply(x, scale, shift), x * (1 + scale) + shift)
+    torch.autograd.gradcheck(ScaleAndShift.apply, (x, scale, shift))
 
 
 def test_z_reaches_every_layer_of_a_modulated_G():

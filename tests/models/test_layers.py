@@ -3,9 +3,11 @@ import torch
 from conftest import dcgan
 from counting import Counted
 from torch import nn
-from torch.nn.functional import conv2d, interpolate
+from torch.nn.functional import conv2d, conv_transpose2d, interpolate
 
 from ganface.models.dcgan import Discriminator, Generator
+from ganface.models.kernels.layout import sum_of_pixels
+from ganface.models.kernels.patches import RgbDown, RgbUp
 from ganface.models.layers import (
     DownConv,
     LatentProjection,
@@ -43,6 +45,33 @@ def test_each_is_the_convolution_it_says(module, shape, layout):
     inputs = (x, *module.parameters())
     gradients = torch.autograd.grad(y, inputs, dy)
     torch.testing.assert_close(gradients, torch.autograd.grad(expected, inputs, dy))
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize(
+    ("fast", "slow", "shapes"),
+    [
+        (RgbDown, conv2d, ((2, 3, 8, 8), (5, 3, 4, 4), None)),
+        (RgbDown, conv2d, ((2, 3, 8, 8), (5, 3, 4, 4), (5,))),
+        (RgbUp, conv_transpose2d, ((2, 5, 4, 4), (5, 3, 4, 4))),
+    ],
+)
+def test_products_with_patches_are_convolutions(fast, slow, shapes, layout):
+    given = [shape and torch.randn(shape) for shape in shapes]
+    for each in given[:2]:
+        each.data = each.to(memory_format=layout)
+    inputs = [each.requires_grad_() for each in given if each is not None]
+    y, expected = fast.apply(*given), slow(*inputs, stride=2, padding=1)
+    torch.testing.assert_close(y, expected)
+    assert not y._is_view()
+    dy = torch.randn_like(y)
+    gradients = torch.autograd.grad(y, inputs, dy)
+    torch.testing.assert_close(gradients, torch.autograd.grad(expected, inputs, dy))
+
+
+def test_the_sum_of_pixels_is_that_of_each_channel():
+    images = torch.randn(2, 3, 4, 4).to(memory_format=torch.channels_last)
+    torch.testing.assert_close(sum_of_pixels(images), images.sum((2, 3), keepdim=True))
 
 
 def test_to_enlarge_is_to_make_pixels_larger_and_then_to_convolve():

@@ -26,10 +26,11 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from ganface.models.kernels.layout import flat_of, images_of
+from ganface.models.kernels.patches import RGB
 from ganface.system.compiler import compile_library
 
 LANES = 16  # channels that winograd.c takes at once
-RGB = 3
 
 # Toom and Cook's points for tiles of so many outputs, besides infinity. Found by trying: they keep
 # errors in bf16 small, at 4 less than half of what the usual 0, 1, -1, 2 make.
@@ -195,17 +196,13 @@ class Patches(Algorithm):
         return x
 
     def weights(self, w: Tensor) -> Tensor:
-        return w.permute(0, 2, 3, 1).reshape(1, self.K, 16 * RGB).to(self.dtype)
+        return flat_of(w)[None].to(self.dtype)
 
     def weights_T(self, u: Tensor) -> Tensor:
         return u.float().sum(0).view(self.K, 4, 4, RGB).permute(0, 3, 1, 2)
 
     def outputs(self, m: Tensor) -> Tensor:
-        half = self.side // 2
-        y = m.view(self.batch, half, half, self.K).permute(0, 3, 1, 2)
-        # The same memory, but no view: an activation may be about to work in place, which
-        # autograd forbids on a view that a function returned
-        return m.new_empty(0).set_(m.untyped_storage(), 0, y.shape, y.stride())
+        return images_of(m.flatten(0, 1), self.batch)
 
     def outputs_T(self, y: Tensor) -> Tensor:
         return _dense(y).permute(0, 2, 3, 1).view(self.batch, -1, self.K)

@@ -14,6 +14,7 @@ from ganface.models.dcgan import DcganNetwork
 from ganface.models.generate import generate, use_compiled_kernels
 from ganface.system.parallel import map_in_threads
 
+CPU = torch.device("cpu")
 CHUNK = 250
 SPLIT_SEED = 0
 
@@ -57,18 +58,19 @@ def extract_features(
     indices: Sequence[int],
     functions: Sequence[Function],
     track: Track = untracked,
-    in_threads: bool = True,
+    device: torch.device = CPU,
 ) -> list[Tensor]:
     """What each of `functions` makes of these images, one row for each, on the CPU.
 
-    A function is given uint8 [n, 3, S, S], at most CHUNK images at once. `in_threads`: where a GPU
-    computes they are slower, since in each of them cuDNN tries its kernels anew.
+    A function is given uint8 [n, 3, S, S] on `device`, at most CHUNK images at once.
     """
 
     def work(part: Sequence[int]) -> list[Tensor]:
-        chunk = images.batch(part)
+        chunk = images.batch(part).to(device)
         return [function(chunk).cpu() for function in functions]
 
     parts = [indices[start : start + CHUNK] for start in range(0, len(indices), CHUNK)]
-    rows = track(map_in_threads(work, parts) if in_threads else map(work, parts), len(parts))
+    # A GPU does one after the other in any case, and each thread would set it up anew
+    results = map_in_threads(work, parts) if device == CPU else map(work, parts)
+    rows = track(results, len(parts))
     return [torch.cat(column) for column in zip(*rows, strict=True)]

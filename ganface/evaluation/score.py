@@ -11,6 +11,7 @@ from ganface.evaluation.drawn import CHUNK, Images, choose, extract_features
 from ganface.evaluation.features import RandomFeatures
 from ganface.evaluation.frechet import frechet_distance, gaussian_of
 from ganface.evaluation.sliced_wasserstein import patches_of, project, sliced_wasserstein
+from ganface.system.device import without_trials
 
 REALS = 5000  # real images that features are compared with, if there are so many
 FACES = 1000  # that are scored, and real images that their patches are compared with
@@ -24,9 +25,9 @@ class Scorer:
         self._network = RandomFeatures().to(device)
         self._patches = partial(patches_of, per_image=PATCHES)
         chosen = choose(reals, REALS)
-        on_cpu = device.type == "cpu"
-        (features,) = extract_features(reals, chosen, [self._network], in_threads=on_cpu)
-        (patches,) = extract_features(reals, chosen[:FACES], [self._patches])
+        with without_trials():
+            (features,) = extract_features(reals, chosen, [self._network], device=device)
+            (patches,) = extract_features(reals, chosen[:FACES], [self._patches], device=device)
         self._count = len(patches)
         self._features = gaussian_of(features)
         self._projections = [project(level.to(device)) for level in patches.unbind(1)]
@@ -37,12 +38,12 @@ class Scorer:
         Waits for nothing. Its names are "features" and "distances".
         """
         parts = images.split(CHUNK)
-        patches = torch.cat([self._patches(part) for part in parts])[: self._count]
+        with without_trials():
+            patches = torch.cat([self._patches(part) for part in parts])[: self._count]
+            features = torch.cat([self._network(part) for part in parts])
         pairs = zip(map(project, patches.unbind(1)), self._projections, strict=True)
-        return {
-            "features": torch.cat([self._network(part) for part in parts]),
-            "distances": torch.stack([sliced_wasserstein(*pair) for pair in pairs]),
-        }
+        distances = torch.stack([sliced_wasserstein(*pair) for pair in pairs])
+        return {"features": features, "distances": distances}
 
     def score(self, described: dict[str, Tensor]) -> float:
         """How far the described images are from the reals; lower is better.

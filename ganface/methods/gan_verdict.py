@@ -34,7 +34,9 @@ PACE = 0.05  # Adam's step against the weights' own size; 0.01 at the usual rate
 ALIKE = 0.05  # the diversity of real images that show one thing; faces have 0.3 to 0.5
 LOST = 0.5  # of the most diverse that G's images were: what is left when G collapses
 FLAT = 0.15  # of the diversity of real images: too little where there should be faces
-LEARNED_BY_HEART = 0.6  # of D's preference for real images, what goes to those it learns from
+LEARNED_BY_HEART = 0.7  # of D's preference for real images, what goes to those it learns from
+PREFERS = 0.6  # the share that D gets right from which on it has a preference to speak of
+OVERFITTING_WINDOW = 10  # lines with diagnostics: on 64 images each, a single one says little
 
 
 IMAGES_ALIKE = Verdict("your images are nearly all alike", "G can learn no more than they show")
@@ -86,8 +88,7 @@ def judge(lines: Sequence[dict[str, Any]]) -> Verdict:
             f"faces are becoming alike since step {since:,}",
             "G found some that fool D; start again with another --seed, or --augment on",
         )
-    overfitting: list[Any] = [line.get("overfitting") for line in diagnostics[-DIAGNOSTICS_WINDOW:]]
-    if None not in overfitting and median(overfitting) > LEARNED_BY_HEART:
+    if _overfits(diagnostics[-OVERFITTING_WINDOW:]):
         return OVERFITS
     if _d_leads(ticks[-LONG_WINDOW:]):
         return D_AHEAD
@@ -122,6 +123,15 @@ def _d_leads(ticks: Sequence[dict[str, Any]]) -> bool:
         return False
     names = ("accuracy_real", "accuracy_fake")
     return all(median(line[name] for line in ticks) >= AHEAD for name in names)
+
+
+def _overfits(diagnostics: Sequence[dict[str, Any]]) -> bool:
+    """Whether D prefers the images that it learns from to those that are held out, if any are."""
+    known = [line for line in diagnostics if line.get("overfitting") is not None]
+    if len(known) < OVERFITTING_WINDOW:
+        return False
+    right = median((line["accuracy_real"] + line["accuracy_fake"]) / 2 for line in known)
+    return right > PREFERS and median(line["overfitting"] for line in known) > LEARNED_BY_HEART
 
 
 def _alike_since(diagnostics: Sequence[dict[str, Any]]) -> int | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,6 +109,18 @@ def choose_kernels(device: torch.device, deterministic: bool) -> None:
         torch.use_deterministic_algorithms(True)
         # Nothing here reads uninitialised memory
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+
+
+@contextmanager
+def without_trials() -> Iterator[None]:
+    """Within the block cuDNN takes the kernels that it expects to be fast, and tries none: for what
+    is computed now and then. To try them for a network takes seconds."""
+    before = torch.backends.cudnn.benchmark
+    torch.backends.cudnn.benchmark = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.benchmark = before
 
 
 def choose_precision(name: str, device: torch.device) -> str:

@@ -8,48 +8,18 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.functional import conv2d, pad
+
+from ganface.losses.pyramid import COARSEST, laplacian_pyramid
 
 SIDE = 7  # of a patch
-COARSEST = 16  # side of the last level
 PATCHES_PER_IMAGE = 128
 PATCHES = 2**16  # of all images
 DIRECTIONS = 128
-BINOMIAL = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0]) / 16
 
 
 def scales(size: int) -> list[int]:
     """The sides of the pyramid's levels, from `size` down to COARSEST."""
     return [size] if size < 2 * COARSEST else [size, *scales(size // 2)]
-
-
-def laplacian_pyramid(images: Tensor) -> list[Tensor]:
-    """float32 [N, 3, S, S] -> a level for each of `scales(S)`; the last holds what is left.
-
-    Burt and Adelson 1983, "The Laplacian Pyramid as a Compact Image Code".
-    """
-    levels = []
-    while images.shape[-1] >= 2 * COARSEST:
-        smaller = _blur(images)[:, :, ::2, ::2]
-        levels.append(images - _enlarge(smaller))
-        images = smaller
-    return [*levels, images]
-
-
-def _blur(images: Tensor) -> Tensor:
-    channels = images.shape[1]
-    kernel = BINOMIAL.to(images.device).repeat(channels, 1, 1, 1)  # [channels, 1, 1, 5]
-    images = pad(images, (2, 2, 2, 2), mode="reflect")
-    images = conv2d(images, kernel, groups=channels)
-    return conv2d(images, kernel.mT, groups=channels)
-
-
-def _enlarge(images: Tensor) -> Tensor:
-    """Twice the side: zeros between the pixels, then blurred, at four times the brightness."""
-    count, channels, height, width = images.shape
-    spread = images.new_zeros(count, channels, 2 * height, 2 * width)
-    spread[:, :, ::2, ::2] = 4 * images
-    return _blur(spread)
 
 
 def patches_of(images: Tensor, per_image: int) -> Tensor:

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 ERRORS = ("error_seen", "error_held_out")
 WINDOW = 3  # diagnostics of which the median counts
 BY_HEART = 1.5  # of the error on seen images: what that on others is when E and G know the former
-SHOWN = 8  # originals in a row of a picture, above their reconstructions
 
 LEARNED_BY_HEART = Verdict(
     "E and G know their images by heart",
@@ -108,7 +107,7 @@ class Autoencoder(Method):
             for role in self.networks
         }
         return TrainState(
-            networks,
+            {**networks},
             {role: adam(net, self.optimizer, self.compute) for role, net in networks.items()},
             {role: average_of(network) for role, network in networks.items()},
             {},
@@ -170,13 +169,12 @@ class Autoencoder(Method):
         """Originals, held out if there are any, and below each its reconstruction."""
         import torch
 
-        from ganface.pictures.grid import to_uint8
+        from ganface.methods.parts import SHOWN, beside_originals
 
         images = (probe.held_out if len(probe.held_out) >= SHOWN else probe.seen)[: 4 * SHOWN]
         with torch.inference_mode():
             again = state.ema["G"](state.ema["E"](images))
-        rows = zip(images.split(SHOWN), again.split(SHOWN), strict=True)
-        return {"reconstructions": Sheet(to_uint8(torch.cat([*map(torch.cat, rows)])), SHOWN)}
+        return {"reconstructions": beside_originals(images, again)}
 
     @classmethod
     def judge(cls, lines: Sequence[dict[str, Any]]) -> Verdict:

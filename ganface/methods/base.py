@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from torch.amp import GradScaler
     from torch.optim import Adam
 
+    from ganface.dataset.pack import Pack
     from ganface.methods.probe import Probe
     from ganface.methods.verdict import Verdict
     from ganface.models.dcgan import DcganNetwork
@@ -36,7 +37,7 @@ def leave_gradients(network: nn.Module) -> None:
 class TrainState:
     """Everything that changes while training, by name."""
 
-    networks: Mapping[str, nn.Module]
+    networks: dict[str, nn.Module]
     optimizers: dict[str, Adam]  # by the name of the network that each one moves
     ema: dict[str, DcganNetwork]  # the averages that draw, by the name of the network they follow
     tensors: dict[str, Tensor]  # what else an update changes, in place
@@ -71,6 +72,7 @@ class Footprint(NamedTuple):
     passes: tuple[tuple[str, int], ...]  # network, passes of it whose gradients are to come
     penalties: tuple[tuple[str, float], ...] = ()  # likewise, of which gradients of gradients are
     image_copies: int = 0  # batches of float32 images beside those that are given
+    numbers_per_image: int = 0  # float32, that a checkpoint holds for each image of the dataset
 
 
 class Panel(NamedTuple):
@@ -131,6 +133,9 @@ class Method(ABC):
     @abstractmethod
     def build(self) -> TrainState:
         """The state at step 0, on the device: a function of the settings and the seed."""
+
+    def prepare(self, state: TrainState, pack: Pack) -> None:  # noqa: B027
+        """Add to the state of step 0 what there is for each image of the dataset."""
 
     @abstractmethod
     def update(self, state: TrainState, batches: list[Batch], apply_reg: bool) -> Tensor:

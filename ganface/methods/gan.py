@@ -129,7 +129,7 @@ class Gan(Method):
         networks = {"G": on_device(G, self.compute), "D": on_device(D, self.compute)}
         augment_p = torch.tensor(1.0 if self.config.augment == "on" else 0.0)  # a probability
         return TrainState(
-            networks,
+            {**networks},
             {name: adam(net, self.optimizer, self.compute) for name, net in networks.items()},
             {"G": average_of(G)},
             {"augment_p": augment_p.to(self.compute.device)},

@@ -17,12 +17,16 @@ from torch.optim import Adam
 from ganface.config.architecture import DcganConfig
 from ganface.config.optimizer import OptimizerConfig
 from ganface.latents import rng
-from ganface.methods.base import TrainState
+from ganface.methods.base import Sheet, TrainState
 from ganface.models.dcgan import DcganNetwork
+from ganface.models.generate import generate_on_device
 from ganface.models.registry import build_network
+from ganface.pictures.grid import to_uint8
 from ganface.system.device import Compute
 
 COARSE = 8  # pixels a side to which images are reduced before they are compared
+SHOWN = 8  # images in a row of a sheet
+FITTED = 64  # faces on the sheet of a fitted Gaussian
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -121,6 +125,29 @@ def diversity(images: Tensor) -> Tensor:
     """
     coarse = adaptive_avg_pool2d(images.float(), COARSE)
     return coarse.var(0).mean().sqrt()
+
+
+def beside_originals(originals: Tensor, again: Tensor) -> Sheet:
+    """Rows of images [N, 3, S, S] in [-1, 1], and below each what became of it."""
+    rows = zip(originals.split(SHOWN), again.split(SHOWN), strict=True)
+    return Sheet(to_uint8(torch.cat([*map(torch.cat, rows)])), SHOWN)
+
+
+def faces_like(codes: Tensor, G: DcganNetwork, seed: int) -> Sheet:
+    """What G draws from the Gaussian that fits `codes` [N, z_dim]."""
+    generator = rng.generator(seed, "fitted")
+    weights = torch.randn(FITTED, len(codes), generator=generator).to(codes.device)
+    return Sheet(generate_on_device(G, fitted(codes, weights)), SHOWN)
+
+
+def fitted(codes: Tensor, weights: Tensor) -> Tensor:
+    """Draws [F, z_dim] from the Gaussian with mean and covariance of `codes` [N, z_dim].
+
+    weights: [F, N] from N(0, 1). Sums of codes by them have that covariance, which itself would
+    take much memory where z is long.
+    """
+    mean = codes.mean(0)
+    return mean + weights @ (codes - mean) / (len(codes) - 1) ** 0.5
 
 
 def update_to_weight_ratio(network: nn.Module, rate: float) -> Tensor:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from ganface.methods.autoencoder import Autoencoder
 from ganface.methods.base import Method
+from ganface.methods.codes import FromCodes
 from ganface.methods.gan import Gan
 from ganface.methods.vae import Vae
 
-METHODS: dict[str, type[Method]] = {method.name: method for method in (Gan, Autoencoder, Vae)}
+ALL: tuple[type[Method], ...] = (Gan, FromCodes, Autoencoder, Vae)
+METHODS = {method.name: method for method in ALL}

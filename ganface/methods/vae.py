@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ganface.config.settings import at_least, setting
-from ganface.methods.autoencoder import SHOWN, Autoencoder, ReconstructingConfig
+from ganface.methods.autoencoder import Autoencoder, ReconstructingConfig
 from ganface.methods.base import Batch, Panel, Sheet, TrainState
 from ganface.methods.verdict import HEALTHY, Verdict, with_figures
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from ganface.methods.probe import Probe
 
 NOTHING = 0.1  # nats that a code says of its image: what is no more than chance
-FITTED = 64  # faces in the picture of codes from a fitted Gaussian
 
 CODES_SAY_NOTHING = Verdict(
     "codes say nothing of their images",
@@ -101,14 +100,12 @@ class Vae(Autoencoder):
         """Reconstructions, and faces of codes from the Gaussian that fits those of the images."""
         import torch
 
-        from ganface.latents import rng
-        from ganface.models.generate import generate_on_device
+        from ganface.methods.parts import faces_like
 
         with torch.inference_mode():
             codes = torch.cat(self.codes(state, probe))
-        weights = torch.randn(FITTED, len(codes), generator=rng.generator(self.seed, "fitted"))
-        faces = generate_on_device(state.ema["G"], fitted(codes, weights.to(codes.device)))
-        return {**super().pictures(state, probe), "fitted": Sheet(faces, SHOWN)}
+        fitted = faces_like(codes, state.ema["G"], self.seed)
+        return {**super().pictures(state, probe), "fitted": fitted}
 
     @classmethod
     def judge(cls, lines: Sequence[dict[str, Any]]) -> Verdict:
@@ -131,13 +128,3 @@ def posterior(E: Any, log_variance_of: nn.Module, images: Tensor) -> tuple[Tenso
 def noisy(mean: Tensor, log_variance: Tensor, noise: Tensor) -> Tensor:
     """Codes [B, z_dim] drawn from q(z | x), by noise from N(0, I)."""
     return mean + (log_variance / 2).exp() * noise
-
-
-def fitted(codes: Tensor, weights: Tensor) -> Tensor:
-    """Draws [F, z_dim] from the Gaussian with mean and covariance of `codes` [N, z_dim].
-
-    weights: [F, N] from N(0, 1). Sums of codes by them have that covariance, which itself would
-    take much memory where z is long.
-    """
-    mean = codes.mean(0)
-    return mean + weights @ (codes - mean) / (len(codes) - 1) ** 0.5

@@ -32,9 +32,16 @@ HEAPED, GAPS = 32 * 2**20, 4 / 3
 
 
 def estimate(
-    config: TrainConfig, size: int, precision: str, compiled: bool, batch_size: int
+    config: TrainConfig,
+    size: int,
+    precision: str,
+    compiled: bool,
+    batch_size: int,
+    dataset: int = 0,
 ) -> int:
     """Bytes that training on a CPU takes at its peak, beyond those taken before it begins.
+
+    dataset: how many images it holds.
 
     The peak is where the method has made its passes and gradients are about to be computed: what
     autograd keeps of a pass is freed again by and by.
@@ -50,8 +57,10 @@ def estimate(
     averages = sum(weights[role] for role in method.averaged)
     checkpoint = gradients + averages + 2 * gradients  # Adam has two moments
 
-    image = batch_size * RGB * size**2  # bytes of a batch as it comes
     footprint = method.footprint()
+    checkpoint += FLOAT * dataset * footprint.numbers_per_image
+
+    image = batch_size * RGB * size**2  # bytes of a batch as it comes
     # As bytes and as numbers, for each batch; then what the method makes of them
     images = config.method.batches_per_update * (image + held(FLOAT * image))
     images += footprint.image_copies * held(FLOAT * image)

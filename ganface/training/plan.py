@@ -104,10 +104,12 @@ def check_memory(data: Path, plan: Plan, processes: Processes) -> None:
         return
     size = Pack(data).size if is_pack(data) else plan.build.size
     compiled = plan.kernels_wanted and find_compiler() is not None
+    dataset = _count(data)
 
     def needed(batch_size: int) -> int:
         share, precision = batch_size // processes.world_size, plan.compute.precision
-        return processes.local_world_size * estimate(plan.train, size, precision, compiled, share)
+        each = estimate(plan.train, size, precision, compiled, share, dataset)
+        return processes.local_world_size * each
 
     batch_size = plan.train.optimizer.batch_size
     if needed(batch_size) <= there:
@@ -125,9 +127,13 @@ def check_memory(data: Path, plan: Plan, processes: Processes) -> None:
 
 def count_images(data: Path, plan: Plan) -> int:
     """How many images DATA seems to hold, before any is opened. Raises UserError if too few."""
-    count = len(Pack(data)) if is_pack(data) else len(list_source(data).images)
+    count = _count(data)
     _check_enough(data, count, plan)
     return count
+
+
+def _count(data: Path) -> int:
+    return len(Pack(data)) if is_pack(data) else len(list_source(data).images)
 
 
 def _check_enough(data: Path, count: int, plan: Plan) -> None:

@@ -43,6 +43,7 @@ def begin(
     if plan.threads:
         torch.set_num_threads(plan.threads)  # sums that are split otherwise end in other bits
     method, state = create(plan.train, pack.size, plan.compute)
+    method.prepare(state, pack)
     for network in state.networks.values():
         use_compiled(network, compiled)
     state.meta = {

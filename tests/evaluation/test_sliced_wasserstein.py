@@ -5,8 +5,6 @@ from torch.nn.functional import interpolate
 from ganface.evaluation.sliced_wasserstein import (
     DIRECTIONS,
     PATCHES,
-    _enlarge,
-    laplacian_pyramid,
     patches_of,
     patches_per_image,
     project,
@@ -30,21 +28,6 @@ def distances(a, b, per_image=32):
 @pytest.mark.parametrize(("size", "sides"), [(32, [32, 16]), (128, [128, 64, 32, 16])])
 def test_scales_halve_down_to_16(size, sides):
     assert scales(size) == sides
-
-
-def test_the_pyramid_holds_all_of_the_image():
-    images = noise(0, count=2, size=64).float()
-    fine, middle, coarse = laplacian_pyramid(images)
-    torch.testing.assert_close(fine + _enlarge(middle + _enlarge(coarse)), images)
-
-
-def test_a_plain_image_has_no_detail_and_keeps_its_colour():
-    images = torch.full((1, 3, 64, 64), 90.0)
-    fine, middle, coarse = laplacian_pyramid(images)
-    inner = slice(2, -2)  # reflected edges meet the grid of zeros unevenly
-    assert fine[:, :, inner, inner].abs().max() < 1e-3
-    assert middle[:, :, inner, inner].abs().max() < 1e-3
-    torch.testing.assert_close(coarse, torch.full((1, 3, 16, 16), 90.0))
 
 
 def test_patches_are_cut_out_of_the_level_colour_by_colour():

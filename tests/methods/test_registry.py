@@ -2,6 +2,7 @@ import pytest
 import torch
 from conftest import train_config
 
+from ganface.dataset.pack import Pack
 from ganface.methods.registry import METHODS
 from ganface.system.device import Compute
 from ganface.training.start import create
@@ -10,12 +11,14 @@ CPU = Compute(torch.device("cpu"), "fp32")
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_a_method_builds_what_it_says(name):
+def test_a_method_builds_what_it_says(name, pack_file):
     """Snapshots, the memory estimate and the display go by what the class says."""
     method, state = create(train_config(method=name, width=4, z_dim=8), 32, CPU)
     assert (*state.networks,) == method.networks
     assert (*state.ema,) == method.averaged
-    assert set(state.optimizers) == set(method.rates()) == set(method.networks)
+    method.prepare(state, Pack(pack_file))
+    assert set(state.optimizers) == set(method.rates())
+    assert set(method.networks) <= set(state.optimizers) <= set(state.networks)
     for role, average in state.ema.items():
         one, other = average.state_dict(), state.networks[role].state_dict()
         assert all(torch.equal(one[key], other[key]) for key in one)

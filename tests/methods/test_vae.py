@@ -7,8 +7,9 @@ from conftest import TINY, train_config
 from ganface.dataset.pack import Pack
 from ganface.io.run import Run
 from ganface.methods.base import Batch
+from ganface.methods.parts import fitted
 from ganface.methods.probe import Probe
-from ganface.methods.vae import CODES_SAY_NOTHING, Vae, fitted, noisy
+from ganface.methods.vae import CODES_SAY_NOTHING, Vae, noisy
 from ganface.methods.verdict import EARLY, HEALTHY
 from ganface.models.snapshot import load_network
 from ganface.system.device import Compute

@@ -73,7 +73,7 @@ class Autoencoder(Method):
     averaged: ClassVar[tuple[str, ...]] = ("E", "G")
     Config: ClassVar[type[MethodConfig]] = AutoencoderConfig
     metrics: ClassVar[tuple[str, ...]] = ("loss_recon", "grad_E", "grad_G")
-    diagnostics = (*ERRORS, "diversity", "diversity_reals")
+    diagnostics: ClassVar[tuple[str, ...]] = (*ERRORS, "diversity", "diversity_reals")
     may_be_missing = frozenset({"error_held_out"})
     display = "loss_recon {loss_recon:.4f}"
     panels: ClassVar[tuple[Panel, ...]] = (
@@ -109,7 +109,7 @@ class Autoencoder(Method):
         return TrainState(
             {**networks},
             {role: adam(net, self.optimizer, self.compute) for role, net in networks.items()},
-            {role: average_of(network) for role, network in networks.items()},
+            {role: average_of(networks[role]) for role in self.averaged},
             {},
             self.compute.grad_scaler(),
         )

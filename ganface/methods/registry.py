@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from ganface.methods.alphagan import AlphaGan
 from ganface.methods.autoencoder import Autoencoder
 from ganface.methods.base import Method
 from ganface.methods.codes import FromCodes
 from ganface.methods.gan import Gan
 from ganface.methods.vae import Vae
 
-ALL: tuple[type[Method], ...] = (Gan, FromCodes, Autoencoder, Vae)
+ALL: tuple[type[Method], ...] = (Gan, FromCodes, Autoencoder, Vae, AlphaGan)
 METHODS = {method.name: method for method in ALL}

@@ -32,6 +32,7 @@ ARCHITECTURES = {
         {
             "G": "ganface.models.dcgan:Generator",
             "D": "ganface.models.dcgan:Discriminator",
+            "C": "ganface.models.code_discriminator:CodeDiscriminator",
             "E": "ganface.models.encoder:Encoder",
             "log_variance": "ganface.models.encoder:LogVariance",
         },

@@ -43,7 +43,7 @@ def compare(
     *,
     given: dict[str, Any],
 ) -> None:
-    """Set models side by side: the same seeds, and their figures."""
+    """Set models side by side: their faces and, with images, their figures."""
     from ganface.evaluation.inputs import is_model
     from ganface.io.folders import cache_folder, names_of
     from ganface.io.run import find_model
@@ -63,8 +63,9 @@ def compare(
     out = choose_out(out, "comparison", folder=True)
 
     from ganface.evaluation.measure import evaluate
-    from ganface.evaluation.report import figures_table
-    from ganface.pictures.faces import save_comparison
+    from ganface.evaluation.report import draw_columns, figures_table
+    from ganface.pictures.faces import save_comparison, save_reconstructions
+    from ganface.pictures.png import save_png
     from ganface.system.device import choose_device
 
     device = choose_device(DeviceConfig(**pick([DeviceConfig], given)).device)
@@ -83,6 +84,11 @@ def compare(
             names=[*named],
         )
         written += [str(file) for file in outcome.save(out)]
+        chart = draw_columns(outcome.columns, outcome.facts["floors"])
+        save_png(out / "figures.png", chart, {"kind": "chart", "columns": [*named]})
+        written.append(str(out / "figures.png"))
+        if save_reconstructions(out / "images.png", named, outcome.reals, device):
+            written.append(str(out / "images.png"))
         facts |= outcome.facts
         corner = f"{facts['count']:,} images"
         lines = [as_text(figures_table(corner, outcome.columns, outcome.facts["floors"])), ""]

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from PIL import Image
 
+from ganface.dataset.pack import Pack
 from ganface.evaluation.drawn import DrawnImages, Images, choose
 from ganface.evaluation.evaluate import Evaluation, Figures, draw_pairs, split_size
 from ganface.evaluation.fidelity import Fidelity, Inception, NotAvailableError, find_weights
@@ -31,6 +32,7 @@ class Outcome:
 
     facts: dict[str, Any]  # all that evaluation.json holds
     pairs: Image.Image  # samples of the last one measured, above the nearest training images
+    reals: Pack  # what they were measured against
 
     @property
     def columns(self) -> dict[str, Figures]:
@@ -119,7 +121,7 @@ def evaluate(
         "floors": floors,
         "measured": measured,
     }
-    return Outcome(facts, draw_pairs(fakes, reals, pairs))
+    return Outcome(facts, draw_pairs(fakes, reals, pairs), reals)
 
 
 def _find_inception(folder: Path | None, download: bool) -> tuple[Path | None, str]:

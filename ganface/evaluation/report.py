@@ -15,6 +15,7 @@ from ganface.evaluation.drawn import SPLIT_SEED
 from ganface.evaluation.evaluate import Figures
 from ganface.evaluation.features import NAME
 from ganface.evaluation.fidelity import describe_inception
+from ganface.pictures.bars import Bar, Group, draw_bars
 from ganface.pictures.chart import Line, Panel, draw_chart
 
 ASCII = str.maketrans("é×", "ex")  # the charts' font has no others
@@ -75,6 +76,20 @@ def draw_figures(steps: dict[int, Figures], floors: Figures) -> Image.Image:
         title = title.translate(ASCII)
         panels.append(Panel(f"{title} (good is {good})", lines, log=good == "lower"))
     return draw_chart(panels, "steps")
+
+
+def draw_columns(columns: dict[str, Figures], floors: Figures) -> Image.Image:
+    """A chart of the same figures of several models, each beside its floor."""
+    groups = []
+    for name, (title, good) in TITLES.items():
+        if name not in next(iter(columns.values())):
+            continue
+        bars = [Bar(n, max(f[name], 0.0), format_figure(name, f[name])) for n, f in columns.items()]
+        title = f"{title.translate(ASCII)} (good is {good})"
+        floor = floors.get(name)
+        mark_name = "" if floor is None else f"reals: {format_figure(name, floor)}"
+        groups.append(Group(title, bars, floor, mark_name))
+    return draw_bars(groups)
 
 
 def describe_figure(name: str) -> tuple[str, str]:

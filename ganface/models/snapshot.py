@@ -87,6 +87,11 @@ def _built(role: str, config: DcganConfig) -> DcganNetwork:
     return network
 
 
+def holds(path: Path, role: str) -> bool:
+    """Whether a snapshot or checkpoint has an average of that role, as G or E."""
+    return role in read_model_header(path).meta.get("networks", ["G"])
+
+
 def load_generator(path: str | Path) -> tuple[DcganNetwork, dict[str, Any]]:
     """`load_network` of G."""
     return load_network(Path(path), "G")

@@ -8,15 +8,20 @@ from typing import Any
 
 import torch
 
+from ganface.dataset.normalise import normalise
+from ganface.dataset.order import held_out
+from ganface.dataset.pack import Pack
 from ganface.errors import UserError
 from ganface.io.console import Track, untracked
 from ganface.latents.seeds import z_of
 from ganface.models.dcgan import DcganNetwork
 from ganface.models.generate import BATCH, generate, use_compiled_kernels
-from ganface.models.snapshot import load_generator
-from ganface.pictures.grid import grid, square_columns, table, to_pil
+from ganface.models.snapshot import holds, load_generator, load_network
+from ganface.pictures.grid import grid, square_columns, table, to_pil, to_uint8
 from ganface.pictures.png import save_png
 from ganface.system.parallel import map_in_threads
+
+RECONSTRUCTED = 8  # images in a table of what models make of them
 
 
 def open_generator(path: Path, device: torch.device) -> tuple[DcganNetwork, dict[str, Any]]:
@@ -87,3 +92,30 @@ def save_comparison(
     meta = {"kind": "comparison", "seeds": [*seeds], "columns": [*models], "models": made_by}
     save_png(path, sheet, meta)
     return made_by
+
+
+def save_reconstructions(
+    path: Path, models: dict[str, Path], reals: Pack, device: torch.device
+) -> bool:
+    """Write a table of images that no training on `reals` learns from, as one PNG: a row for each,
+    beside it what each of the models that have an encoder makes of it.
+
+    Returns whether any has one. Raises UserError for damaged models; CannotWriteError.
+    """
+    encoding = {name: model for name, model in models.items() if holds(model, "E")}
+    if not encoding:
+        return False
+    indices = [*(held_out(len(reals)) or range(len(reals)))][:RECONSTRUCTED]
+    images = reals.batch(indices)
+    columns = [[to_pil(image) for image in images]]
+    given = normalise(images, torch.zeros(len(images), dtype=torch.bool)).to(device)
+    for model in encoding.values():
+        E, G = (load_network(model, role)[0].to(device) for role in ("E", "G"))
+        with torch.inference_mode():
+            again = to_uint8(G(E(given))).cpu()
+        columns.append([to_pil(image) for image in again])
+    names = ["image", *encoding]
+    sheet = table([*zip(*columns, strict=True)], [f"image {index}" for index in indices], names)
+    meta = {"kind": "reconstructions", "dataset": reals.fingerprint, "indices": indices}
+    save_png(path, sheet, {**meta, "columns": names})
+    return True

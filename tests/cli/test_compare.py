@@ -4,6 +4,8 @@ import pytest
 from conftest import TINY
 from PIL import Image
 
+from ganface.dataset.order import held_out
+from ganface.dataset.pack import Pack
 from ganface.pictures.png import read_png_meta
 
 
@@ -38,7 +40,18 @@ def test_with_images_their_figures_stand_in_one_table(tiny_run, other, pack_file
     facts = json.loads((home / "c/evaluation.json").read_text())
     one, two = (each["figures"]["frechet"] for each in facts["measured"])
     assert one != two
-    assert lines[-3:] == [f"c/{name}" for name in ("faces.png", "evaluation.json", "pairs.png")]
+    files = ("faces.png", "evaluation.json", "pairs.png", "figures.png", "images.png")
+    assert lines[-5:] == [f"c/{name}" for name in files]
+    meta = read_png_meta(home / "c/images.png")
+    assert meta["columns"] == ["image", "other"]  # the GAN has no encoder
+    assert meta["indices"][0] in held_out(len(Pack(pack_file)))
+    with Image.open(home / "c/figures.png") as chart:
+        assert chart.height > 200
+
+
+def test_without_an_encoder_there_is_nothing_to_make_of_images(tiny_run, pack_file, invoke):
+    lines = invoke("compare", tiny_run.path, pack_file, "--count", 50, "--out", "c").done()
+    assert lines[-1] == "c/figures.png"
 
 
 def test_runs_of_one_name_are_numbered(tiny_run, run_copy, invoke):

@@ -43,7 +43,7 @@ def compare(
     *,
     given: dict[str, Any],
 ) -> None:
-    """Set models side by side: their faces and, with images, their figures."""
+    """Set models side by side: faces and, with images, figures."""
     from ganface.evaluation.inputs import is_model
     from ganface.io.folders import cache_folder, names_of
     from ganface.io.run import find_model

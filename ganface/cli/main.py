@@ -23,7 +23,7 @@ COMMANDS = {
     "sample": "Draw faces: one grid, or a file for each.",
     "interpolate": "Walk from face to face, or along single dimensions of z.",
     "evaluate": "Say how good the faces are, beside real ones.",
-    "compare": "Set models side by side: their faces and, with images, their figures.",
+    "compare": "Set models side by side: faces and, with images, figures.",
     "judge": "Say how real D finds images, the realest first.",
     "plot": "Draw how a training went, as one chart.",
     "info": "Say what a file made here holds, and check that it is whole.",

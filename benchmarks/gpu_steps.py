@@ -199,6 +199,7 @@ def trainee(
     config, pack = TrainConfig.of(given), Pack(place.pack(size))
     compute = compute_of(place, precision, graphed)
     method, state = create(config, pack.size, compute)
+    method.prepare(state, pack)
     if resident is None:
         resident = fits(pack, compute.device)
     batches = Batches(pack, config, method, resident, place.on_gpu)
@@ -449,6 +450,8 @@ LOSSES: dict[str, dict[str, Any]] = {
     "z of 2": {"z_dim": 2},
     "an auto-encoder": {"method": "autoencoder"},
     "a VAE": {"method": "vae"},
+    "learned codes": {"method": "codes"},
+    "α-GAN": {"method": "alphagan"},
 }
 
 

@@ -89,6 +89,8 @@ def begin_with(state: TrainState, config: DcganConfig, path: Path) -> str:
 
     Returns what to tell the user. Raises UserError if the file is damaged or does not fit.
     """
+    from ganface.models.dcgan import DcganNetwork
+
     meta, tensors = read_tensors(path, "snapshot", "checkpoint")
     size = read_description(meta["generator"]).size
     if config.size != size:
@@ -96,7 +98,9 @@ def begin_with(state: TrainState, config: DcganConfig, path: Path) -> str:
     networks: dict[str, tuple[nn.Module, str]] = {
         f"{name}_ema": (average, name) for name, average in state.ema.items()
     }
-    networks |= {name: (network, name) for name, network in state.networks.items()}
+    # Not what belongs to the images of that training
+    built = {n: net for n, net in state.networks.items() if isinstance(net, DcganNetwork)}
+    networks |= {name: (network, name) for name, network in built.items()}
     taken = []
     for name, (network, role) in networks.items():
         prefix = f"{name}." if meta["kind"] == "checkpoint" else prefix_of(meta, role)

@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import pytest
 import torch
@@ -133,3 +134,15 @@ def test_a_run_is_drawn_stopped_and_resumed_to_the_bit(pack_file, home, invoke, 
 )
 def test_what_makes_no_sense_is_refused(pack_file, invoke, flags, says):
     assert says in invoke("train", pack_file, *OPTIONS, *flags).refused()
+
+
+def test_G_can_begin_with_that_of_other_images_and_codes_do_not(pack_file, faces, home, invoke):
+    train = (*OPTIONS, "--steps", 2, "--milestones", 2, "--evaluate-every", 0)
+    invoke("train", pack_file, *train, "--out", "one").done()
+    fewer = home / "fewer"
+    fewer.mkdir()
+    for path in sorted(faces.iterdir())[:60]:
+        shutil.copy(path, fewer)
+    result = invoke("train", fewer, *train, "--out", "two", "--init-from", "one")
+    assert result.code == 0
+    assert "begins with G, G_ema of" in result.err

@@ -1,0 +1,83 @@
+"""The discriminator alone as a generator: it draws what it takes for real, by climbing to it.
+
+The lecture's argmax over x of D(x), looked for as in Yin, Li and Rohde 2020, "Learning Energy-Based
+Models With Adversarial Training" (arXiv:2012.06568): some steps of one length up D's gradient.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.linalg import vector_norm
+
+from ganface.config.architecture import AscentConfig
+from ganface.latents import rng
+from ganface.models.dcgan import DcganNetwork, Discriminator
+from ganface.models.layers import exact
+
+NO_DIRECTION = 1e-12  # a gradient shorter than this moves the image less than a step
+
+
+class Ascent(DcganNetwork):
+    """G: z [B, z_dim] from N(0, I) -> images [B, 3, size, size] in [-1, 1], by a D without BatchNorm.
+
+    Its weights are D's. Beside them it holds what it knows of real images as such, from which the
+    noise is made that it starts from.
+    """
+
+    patterns: Tensor
+    mean: Tensor
+    mean_square: Tensor
+    updates: Tensor
+
+    def __init__(self, config: AscentConfig) -> None:
+        super().__init__(config)
+        self.steps, self.step_size, size = config.ascent_steps, config.step_size, config.size
+        self.D = Discriminator(config)
+        # The noise that each entry of z stands for: the same in every network, and in no file
+        generator = rng.generator(0, "patterns")
+        noise = torch.randn(config.z_dim, size * size * 3, generator=generator, device="cpu")
+        self.register_buffer("patterns", noise / config.z_dim**0.5, persistent=False)
+        # Of the real images so far, and how many updates those were
+        self.register_buffer("mean", torch.zeros(3, size, size))
+        self.register_buffer("mean_square", torch.zeros(3, size, size))
+        self.register_buffer("updates", torch.zeros(()))
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.ascent(z)[-1]
+
+    def ascent(self, z: Tensor) -> list[Tensor]:
+        """The images of z after 0, 1, … steps: float32 [B, 3, size, size] in [-1, 1] each.
+
+        No gradient reaches z, nor D's weights.
+        """
+        # Also for who draws, and has told PyTorch that there will be no gradients
+        with torch.inference_mode(False), torch.enable_grad():
+            images = [self.start(z.clone())]
+            for _ in range(self.steps):
+                images.append(self.step_up(images[-1]))
+        return images
+
+    @torch.no_grad()
+    def start(self, z: Tensor) -> Tensor:
+        """Noise around the mean image, with the deviation of real images in each of its numbers."""
+        size = self.config.size
+        with exact(z.device):
+            noise = (z @ self.patterns).view(-1, size, size, 3).permute(0, 3, 1, 2)
+        deviation = (self.mean_square - self.mean.square()).clamp(min=0).sqrt()
+        return (self.mean + deviation * noise).clamp(-1, 1)
+
+    def step_up(self, images: Tensor) -> Tensor:
+        """A step of length `step_size` up D's gradient for each image; no further than to ±1."""
+        images = images.detach().requires_grad_()
+        (gradient,) = torch.autograd.grad(self.D(images).sum(), images)
+        length = vector_norm(gradient, dim=(1, 2, 3), keepdim=True).clamp(min=NO_DIRECTION)
+        return (images + self.step_size * gradient / length).detach().clamp(-1, 1)
+
+    @torch.no_grad()
+    def observe(self, reals: Tensor) -> None:
+        """Let `reals` [B, 3, size, size] count for the mean image and the deviations from it, as
+        much as those of every update before."""
+        self.updates += 1
+        for average, new in ((self.mean, reals), (self.mean_square, reals.square())):
+            average += (new.mean(0) - average) / self.updates

@@ -50,11 +50,11 @@ class DcganConfig(Settings):
 class AscentSettings(Settings):
     """How an image is made by climbing D."""
 
-    ascent_steps: int = setting(
-        16, "Steps up D's gradient from noise to a face.", between(1, 1000)
-    )
+    ascent_steps: int = setting(16, "Steps up D's gradient from noise to a face.", between(1, 1000))
     step_size: float = setting(
-        1.5, "Length of such a step; from black to white one pixel's colour is 2.", between(1e-6, 1e6)
+        1.5,
+        "Length of such a step, where each number of an image lies in [-1, 1].",
+        between(1e-6, 1e6),
     )
 
 

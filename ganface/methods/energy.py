@@ -15,6 +15,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ganface.config.architecture import AscentConfig, AscentSettings, DcganConfig
@@ -30,11 +31,11 @@ from ganface.methods.base import (
     Sheet,
     TrainState,
 )
+from ganface.methods.gan import REFERENCE_SIDE
 from ganface.methods.verdict import (
     EARLY,
     FACES_BY,
     HEALTHY,
-    LONG_WINDOW,
     Verdict,
     newest_and_those_with,
     with_figures,
@@ -47,30 +48,53 @@ if TYPE_CHECKING:
     from ganface.methods.probe import Probe
     from ganface.system.device import Compute
 
-FIGURES = ("accuracy_real", "accuracy_fake", "grad_D")  # what the verdict looks at in every line
-REFERENCE_SIDE = 64
 SHOWN = 8  # ascents in a picture
+
+# What the verdict looks at in every line, and in those that have it
+FIGURES = ("accuracy_real", "accuracy_fake", "steps_climbed")
+DIAGNOSTICS = ("rise", "diversity", "diversity_reals")
+WINDOW = 3  # lines of which the median counts
+FLAT = 0.1  # by which D's logit rises from noise to a face: no more than a ripple
+SURE = 0.99  # the share that D gets right when nothing that it climbs to passes for real
+SHORT = 1.5  # steps that are enough to fool D; it is at 1 that they begin
+ALIKE = 0.15  # of the diversity of real images: too little where there should be faces
+
+D_IS_FLAT = Verdict(
+    "D is flat", "there is nothing to climb, and noise stays noise; start again with a smaller --r1"
+)
+OUT_OF_REACH = Verdict(
+    "D is far ahead",
+    "nothing that it climbs to passes for real; start again with more --ascent-steps, or with a "
+    "larger --step-size",
+)
+TOO_FAR = Verdict(
+    "D cannot keep up",
+    "one step from noise fools it; start again with a smaller --step-size, or a larger --width",
+)
+FACES_ALIKE = Verdict(
+    "faces are alike",
+    "D climbs to the same from any noise; start again with another --seed, or a larger --r1",
+)
 
 
 @dataclass(frozen=True)
 class EnergyConfig(AscentSettings, MethodConfig):
     TITLE = "Method energy"
 
-    r1: float = setting(
-        0.15, "Weight of R1, D's gradient at reals; for a size of 64.", at_least(0)
-    )
+    r1: float = setting(0.15, "Weight of R1, D's gradient at reals; for a size of 64.", at_least(0))
 
     @classmethod
     def defaults(cls, given: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG003
         return {"lr": 5e-4, "batch_size": 32}
 
     def check(self, architecture: DcganConfig) -> None:
-        for flag, given in (
-            ("--norm batch", architecture.norm == "batch"),
-            ("--spectral-norm", architecture.spectral_norm),
-        ):
-            if given:
-                raise UserError(f"{flag}: not with --method energy; leave it out")
+        if architecture.norm == "batch":
+            raise UserError(
+                "--norm batch, which --preset dcgan brings: mixes images, and here each climbs by "
+                "itself; leave it out"
+            )
+        if architecture.spectral_norm:
+            raise UserError("--spectral-norm: --method energy keeps D flat by --r1; leave it out")
 
 
 class Energy(Method):
@@ -96,6 +120,7 @@ class Energy(Method):
             {"accuracy_real": "of real images", "accuracy_fake": "of what it climbed to"},
             (0, 1),
         ),
+        Panel("steps from noise to G(z)", {"steps_climbed": "steps"}),
         Panel("length of D's gradients", {"grad_D": "in its weights", "R1": "R1"}, log=True),
         Panel("D's logit: how far climbing raises it", {"rise": "from noise to G(z)"}),
         Panel(
@@ -141,6 +166,10 @@ class Energy(Method):
     def rates(self) -> dict[str, float]:
         return {"G": self.optimizer.lr}
 
+    def report(self, state: TrainState) -> dict[str, Tensor]:
+        G: Any = state.networks["G"]
+        return {"steps_climbed": G.steps}
+
     def update(self, state: TrainState, batches: list[Batch], apply_reg: bool) -> Tensor:  # noqa: ARG002
         import torch
 
@@ -166,6 +195,7 @@ class Energy(Method):
 
         logits = torch.stack([real_logits, fake_logits]).detach()
         right = torch.stack([logits[0] > 0, logits[1] < 0]).float().mean(1)
+        G.adapt(right.mean())
         losses = torch.stack([loss_D, R1]).detach()
         return torch.cat([losses, logits.sigmoid().mean(1), right, grad_D[None]])
 
@@ -201,10 +231,22 @@ class Energy(Method):
 
     @classmethod
     def judge(cls, lines: Sequence[dict[str, Any]]) -> Verdict:
-        if not lines or lines[-1]["step"] < FACES_BY:
+        ticks = with_figures(FIGURES, lines)
+        diagnostics = with_figures(DIAGNOSTICS, ticks)
+        if len(diagnostics) < WINDOW or ticks[-1]["step"] < FACES_BY:
             return EARLY
+        usual = {name: median(line[name] for line in ticks[-WINDOW:]) for name in FIGURES}
+        now = {name: median(line[name] for line in diagnostics[-WINDOW:]) for name in DIAGNOSTICS}
+        if now["rise"] < FLAT:
+            return D_IS_FLAT
+        if min(usual["accuracy_real"], usual["accuracy_fake"]) > SURE:
+            return OUT_OF_REACH
+        if usual["steps_climbed"] < SHORT:
+            return TOO_FAR
+        if now["diversity"] < ALIKE * now["diversity_reals"]:
+            return FACES_ALIKE
         return worse_since_best(lines) or HEALTHY
 
     @classmethod
     def relevant(cls, lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        return newest_and_those_with(FIGURES, (("diversity",), ("score",)), lines)
+        return newest_and_those_with(FIGURES, (FIGURES + DIAGNOSTICS, ("score",)), lines)

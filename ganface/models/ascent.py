@@ -16,23 +16,27 @@ from ganface.models.dcgan import DcganNetwork, Discriminator
 from ganface.models.layers import exact
 
 NO_DIRECTION = 1e-12  # a gradient shorter than this moves the image less than a step
+RIGHT = 0.75  # the share of images that D may get right before the ascent is made longer
+PACE = 0.2  # steps of the ascent by which it grows in an update, for a share of 1 too much
 
 
 class Ascent(DcganNetwork):
-    """G: z [B, z_dim] from N(0, I) -> images [B, 3, size, size] in [-1, 1], by a D without BatchNorm.
+    """G: z [B, z_dim] from N(0, I) -> images [B, 3, size, size] in [-1, 1], by D alone.
 
-    Its weights are D's. Beside them it holds what it knows of real images as such, from which the
-    noise is made that it starts from.
+    Its weights are D's, which must have no BatchNorm, for each image climbs by itself. Beside them
+    it holds of the real images what the noise is made of that it starts from.
     """
 
+    config: AscentConfig
     patterns: Tensor
     mean: Tensor
     mean_square: Tensor
     updates: Tensor
+    steps: Tensor
 
     def __init__(self, config: AscentConfig) -> None:
         super().__init__(config)
-        self.steps, self.step_size, size = config.ascent_steps, config.step_size, config.size
+        size = config.size
         self.D = Discriminator(config)
         # The noise that each entry of z stands for: the same in every network, and in no file
         generator = rng.generator(0, "patterns")
@@ -42,20 +46,23 @@ class Ascent(DcganNetwork):
         self.register_buffer("mean", torch.zeros(3, size, size))
         self.register_buffer("mean_square", torch.zeros(3, size, size))
         self.register_buffer("updates", torch.zeros(()))
+        self.register_buffer("steps", torch.ones(()))  # of the ascent, as D is now
 
     def forward(self, z: Tensor) -> Tensor:
         return self.ascent(z)[-1]
 
     def ascent(self, z: Tensor) -> list[Tensor]:
-        """The images of z after 0, 1, … steps: float32 [B, 3, size, size] in [-1, 1] each.
+        """The images of z after 0, 1, … `ascent_steps`: float32 [B, 3, size, size] in [-1, 1] each.
 
-        No gradient reaches z, nor D's weights.
+        Of these the first `steps` count: a part of the last one, and nothing after it. All are
+        computed, as a CUDA graph does them. No gradient reaches z, nor D's weights.
         """
         # Also for who draws, and has told PyTorch that there will be no gradients
         with torch.inference_mode(False), torch.enable_grad():
             images = [self.start(z.clone())]
-            for _ in range(self.steps):
-                images.append(self.step_up(images[-1]))
+            for number in range(self.config.ascent_steps):
+                part = (self.steps - number).clamp(0, 1)
+                images.append(self.step_up(images[-1], part * self.config.step_size))
         return images
 
     @torch.no_grad()
@@ -67,12 +74,22 @@ class Ascent(DcganNetwork):
         deviation = (self.mean_square - self.mean.square()).clamp(min=0).sqrt()
         return (self.mean + deviation * noise).clamp(-1, 1)
 
-    def step_up(self, images: Tensor) -> Tensor:
-        """A step of length `step_size` up D's gradient for each image; no further than to ±1."""
+    def step_up(self, images: Tensor, size: Tensor) -> Tensor:
+        """A step of length `size`, float32 [], up D's gradient for each image; no further than to
+        ±1."""
         images = images.detach().requires_grad_()
         (gradient,) = torch.autograd.grad(self.D(images).sum(), images)
         length = vector_norm(gradient, dim=(1, 2, 3), keepdim=True).clamp(min=NO_DIRECTION)
-        return (images + self.step_size * gradient / length).detach().clamp(-1, 1)
+        return (images + size * gradient / length).detach().clamp(-1, 1)
+
+    @torch.no_grad()
+    def adapt(self, right: Tensor) -> None:
+        """Climb further next time if D tells the images too well from real ones, or less far.
+
+        right: float32 [], the share of real and climbed images that D gets right.
+        """
+        change = PACE * (right - RIGHT)
+        self.steps.add_(change).clamp_(1, self.config.ascent_steps)
 
     @torch.no_grad()
     def observe(self, reals: Tensor) -> None:

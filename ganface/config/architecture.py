@@ -52,7 +52,7 @@ class AscentSettings(Settings):
 
     ascent_steps: int = setting(16, "Steps up D's gradient from noise to a face.", between(1, 1000))
     step_size: float = setting(
-        1.5,
+        2.0,
         "Length of such a step, where each number of an image lies in [-1, 1].",
         between(1e-6, 1e6),
     )

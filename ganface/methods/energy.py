@@ -206,10 +206,10 @@ class Energy(Method):
 
         G: Any = state.networks["G"]
         with torch.no_grad(), frozen(G), self.compute.autocast():
-            images = G.ascent(probe.z)
-            start, end = (G.D(each).float().mean() for each in (images[0], images[-1]))
+            noise, images = G.start(probe.z), G(probe.z)
+            start, end = (G.D(each).float().mean() for each in (noise, images))
             held_out = G.D(probe.held_out).float().sigmoid().mean()
-        figures = (held_out, end - start, diversity(images[-1]), diversity(probe.seen))
+        figures = (held_out, end - start, diversity(images), diversity(probe.seen))
         return torch.stack(figures)
 
     def recalibrate(self, state: TrainState, probe: Probe) -> None:  # noqa: ARG002
@@ -226,7 +226,8 @@ class Energy(Method):
         from ganface.pictures.grid import to_uint8
 
         G: Any = state.ema["G"]
-        images = torch.stack(G.ascent(probe.z[:SHOWN]), 1)  # [SHOWN, steps + 1, 3, S, S]
+        images = torch.stack([*G.ascent(probe.z[:SHOWN])], 1)  # [SHOWN, 1 + steps, 3, S, S]
+        images = images[:, : 1 + int(G.steps.ceil())]  # without those that move nothing
         return {"ascent": Sheet(to_uint8(images.flatten(0, 1)), images.shape[1])}
 
     @classmethod

@@ -6,6 +6,8 @@ Models With Adversarial Training" (arXiv:2012.06568): some steps of one length u
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 from torch.linalg import vector_norm
@@ -15,6 +17,7 @@ from ganface.latents import rng
 from ganface.models.dcgan import DcganNetwork, Discriminator
 from ganface.models.layers import exact
 
+START = 0.5  # of the deviation of real images: the noise from which an ascent starts
 NO_DIRECTION = 1e-12  # a gradient shorter than this moves the image less than a step
 RIGHT = 0.75  # the share of images that D may get right before the ascent is made longer
 PACE = 0.2  # steps of the ascent by which it grows in an update, for a share of 1 too much
@@ -49,38 +52,43 @@ class Ascent(DcganNetwork):
         self.register_buffer("steps", torch.ones(()))  # of the ascent, as D is now
 
     def forward(self, z: Tensor) -> Tensor:
-        return self.ascent(z)[-1]
+        for images in self.ascent(z):
+            last = images
+        return last
 
-    def ascent(self, z: Tensor) -> list[Tensor]:
+    def ascent(self, z: Tensor) -> Iterator[Tensor]:
         """The images of z after 0, 1, … `ascent_steps`: float32 [B, 3, size, size] in [-1, 1] each.
 
-        Of these the first `steps` count: a part of the last one, and nothing after it. All are
-        computed, as a CUDA graph does them. No gradient reaches z, nor D's weights.
+        The first `steps` of them move an image, and of the next one the part that is left. No
+        gradient reaches z, nor D's weights.
         """
-        # Also for who draws, and has told PyTorch that there will be no gradients
-        with torch.inference_mode(False), torch.enable_grad():
-            images = [self.start(z.clone())]
-            for number in range(self.config.ascent_steps):
-                part = (self.steps - number).clamp(0, 1)
-                images.append(self.step_up(images[-1], part * self.config.step_size))
-        return images
+        # A CUDA graph does the same every time: there steps are computed that move nothing
+        count = self.config.ascent_steps if z.is_cuda else int(self.steps.ceil())
+        images = self.start(z)
+        yield images
+        for number in range(count):
+            part = (self.steps - number).clamp(0, 1)
+            images = self.step_up(images, part * self.config.step_size)
+            yield images
 
     @torch.no_grad()
     def start(self, z: Tensor) -> Tensor:
-        """Noise around the mean image, with the deviation of real images in each of its numbers."""
+        """Noise around the mean image, with START of the deviation of real images in each number."""
         size = self.config.size
         with exact(z.device):
             noise = (z @ self.patterns).view(-1, size, size, 3).permute(0, 3, 1, 2)
         deviation = (self.mean_square - self.mean.square()).clamp(min=0).sqrt()
-        return (self.mean + deviation * noise).clamp(-1, 1)
+        return (self.mean + START * deviation * noise).clamp(-1, 1)
 
     def step_up(self, images: Tensor, size: Tensor) -> Tensor:
         """A step of length `size`, float32 [], up D's gradient for each image; no further than to
         ±1."""
-        images = images.detach().requires_grad_()
-        (gradient,) = torch.autograd.grad(self.D(images).sum(), images)
+        # Also for who draws, and has told PyTorch that there will be no gradients
+        with torch.inference_mode(False), torch.enable_grad():
+            x = images.detach().clone().requires_grad_()
+            (gradient,) = torch.autograd.grad(self.D(x).sum(), x)
         length = vector_norm(gradient, dim=(1, 2, 3), keepdim=True).clamp(min=NO_DIRECTION)
-        return (images + size * gradient / length).detach().clamp(-1, 1)
+        return (images + size * gradient / length).clamp(-1, 1)
 
     @torch.no_grad()
     def adapt(self, right: Tensor) -> None:

@@ -16,7 +16,9 @@ from ganface.training.checkpoint import tensors_of
 from ganface.training.start import create
 
 CPU, BF16 = (Compute(torch.device("cpu"), precision) for precision in ("fp32", "bf16"))
-CONFIG = train_config(method="energy", width=4, z_dim=8, batch_size=8, ascent_steps=4)
+CONFIG = train_config(
+    method="energy", width=4, z_dim=8, batch_size=8, ascent_steps=4, step_size=0.5
+)
 OPTIONS = (*TINY, "--method", "energy", "--ascent-steps", 3, "--seeds", "0-3")
 OPTIONS += ("--checkpoint-every", 5)
 RATE = 1e-3
@@ -107,7 +109,13 @@ def test_a_run_is_drawn_scored_stopped_and_resumed_like_any_other(pack_file, hom
         assert sheet.size == (4 * 34 + 2, 8 * 34 + 2)
     line = json.loads(run.stats.read_text().splitlines()[-1])
     assert {*Energy.metrics, "steps_climbed", "score", "lr"} <= line.keys()
-    for command in (("sample",), ("interpolate",), ("plot",), ("info", "--json")):
+    for command in (
+        ("sample",),
+        ("interpolate",),
+        ("plot",),
+        ("info", "--json"),
+        ("judge", "--seeds", "0-3"),
+    ):
         invoke(command[0], run.path, *command[1:]).done()
     invoke(
         "train", pack_file, *OPTIONS, "--init-from", run.path, "--steps", 1, "--out", "on"

@@ -8,7 +8,7 @@ import torch
 from ganface.config.architecture import AscentConfig
 from ganface.latents import rng
 from ganface.latents.seeds import z_of
-from ganface.models.ascent import Ascent
+from ganface.models.ascent import START, Ascent
 from ganface.models.generate import generate
 
 STEPS, SIZE = 6, 0.3
@@ -28,7 +28,7 @@ def G():
 
 
 def test_each_step_has_its_length_and_leads_up(G):
-    images = G.ascent(z_of(range(5), 8))
+    images = [*G.ascent(z_of(range(5), 8))]
     assert len(images) == STEPS + 1
     for before, after in pairwise(images):
         lengths = (after - before).flatten(1).norm(dim=1)
@@ -51,18 +51,23 @@ def test_images_stay_within_their_range(G):
 
 def test_where_there_is_no_slope_an_image_stays(G):
     torch.nn.init.zeros_(G.D.layers[-1].weight)
-    images = G.ascent(z_of(range(2), 8))
+    images = [*G.ascent(z_of(range(2), 8))]
     assert torch.equal(images[0], images[-1])
 
 
-@pytest.mark.parametrize("steps", [1.0, 2.25, 4.5])
-def test_steps_that_do_not_count_leave_the_image_as_it_is(G, steps):
+@pytest.mark.parametrize(("steps", "parts"), [(1.0, [1]), (2.25, [1, 1, 0.25]), (6.0, [1] * 6)])
+def test_of_the_last_step_that_counts_a_part_is_made(G, steps, parts):
     G.steps.fill_(steps)
-    images = G.ascent(z_of(range(2), 8))
-    moved = [(b - a).flatten(1).norm(dim=1) for a, b in pairwise(images)]
-    wanted = [SIZE * min(max(steps - number, 0), 1) for number in range(STEPS)]
-    expected = torch.tensor(wanted)[:, None].expand(-1, 2)
-    torch.testing.assert_close(torch.stack(moved), expected, rtol=1e-4, atol=1e-6)
+    images = [*G.ascent(z_of(range(2), 8))]
+    moved = torch.stack([(b - a).flatten(1).norm(dim=1) for a, b in pairwise(images)])
+    expected = SIZE * torch.tensor(parts)[:, None].expand(-1, 2)
+    torch.testing.assert_close(moved, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_a_step_of_no_length_changes_nothing(G):
+    """A CUDA graph makes those after the last, too."""
+    images = G(z_of(range(2), 8))
+    assert torch.equal(G.step_up(images, torch.tensor(0.0)), images)
 
 
 def test_the_ascent_grows_while_D_gets_too_much_right(G):
@@ -91,7 +96,7 @@ def test_the_start_is_noise_with_mean_and_deviation_of_real_images(G):
     torch.testing.assert_close(drawn.mean(0), G.mean, rtol=0, atol=0.06)
     # By channel, for with so short a z each pattern has a length of its own
     spread, wanted = (x.var(0).mean((1, 2)).sqrt() for x in (drawn, reals))
-    torch.testing.assert_close(spread, wanted, rtol=0.05, atol=0)
+    torch.testing.assert_close(spread, START * wanted, rtol=0.05, atol=0)
 
 
 def test_one_seed_is_one_face_in_any_batch(G):

@@ -449,6 +449,7 @@ LOSSES: dict[str, dict[str, Any]] = {
     "z of 2": {"z_dim": 2},
     "an auto-encoder": {"method": "autoencoder"},
     "a VAE": {"method": "vae"},
+    "a D alone": {"method": "energy"},
 }
 
 

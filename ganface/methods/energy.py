@@ -51,12 +51,11 @@ if TYPE_CHECKING:
 SHOWN = 8  # ascents in a picture
 
 # What the verdict looks at in every line, and in those that have it
-FIGURES = ("accuracy_real", "accuracy_fake", "steps_climbed")
+FIGURES = ("accuracy_real", "accuracy_fake")
 DIAGNOSTICS = ("rise", "diversity", "diversity_reals")
 WINDOW = 3  # lines of which the median counts
-FLAT = 0.1  # by which D's logit rises from noise to a face: no more than a ripple
+FLAT = 0.1  # by which D's logit rises from noise to a face when there is no slope left; else 5
 SURE = 0.99  # the share that D gets right when nothing that it climbs to passes for real
-SHORT = 1.5  # steps that are enough to fool D; it is at 1 that they begin
 ALIKE = 0.15  # of the diversity of real images: too little where there should be faces
 
 D_IS_FLAT = Verdict(
@@ -67,9 +66,9 @@ OUT_OF_REACH = Verdict(
     "nothing that it climbs to passes for real; start again with more --ascent-steps, or with a "
     "larger --step-size",
 )
-TOO_FAR = Verdict(
-    "D cannot keep up",
-    "one step from noise fools it; start again with a smaller --step-size, or a larger --width",
+STEPS_TOO_LONG = Verdict(
+    "steps are too long",
+    "they lead over what D takes for real, and down; start again with a smaller --step-size",
 )
 FACES_ALIKE = Verdict(
     "faces are alike",
@@ -238,12 +237,12 @@ class Energy(Method):
             return EARLY
         usual = {name: median(line[name] for line in ticks[-WINDOW:]) for name in FIGURES}
         now = {name: median(line[name] for line in diagnostics[-WINDOW:]) for name in DIAGNOSTICS}
+        if now["rise"] < -FLAT:
+            return STEPS_TOO_LONG
         if now["rise"] < FLAT:
             return D_IS_FLAT
         if min(usual["accuracy_real"], usual["accuracy_fake"]) > SURE:
             return OUT_OF_REACH
-        if usual["steps_climbed"] < SHORT:
-            return TOO_FAR
         if now["diversity"] < ALIKE * now["diversity_reals"]:
             return FACES_ALIKE
         return worse_since_best(lines) or HEALTHY

@@ -15,7 +15,6 @@ from torch.linalg import vector_norm
 from ganface.config.architecture import AscentConfig
 from ganface.latents import rng
 from ganface.models.dcgan import DcganNetwork, Discriminator
-from ganface.models.layers import exact
 
 START = 0.5  # of the deviation of real images: the noise from which an ascent starts
 NO_DIRECTION = 1e-12  # a gradient shorter than this moves the image less than a step
@@ -31,7 +30,8 @@ class Ascent(DcganNetwork):
     """
 
     config: AscentConfig
-    patterns: Tensor
+    entries: Tensor
+    signs: Tensor
     mean: Tensor
     mean_square: Tensor
     updates: Tensor
@@ -39,15 +39,17 @@ class Ascent(DcganNetwork):
 
     def __init__(self, config: AscentConfig) -> None:
         super().__init__(config)
-        size = config.size
         self.D = Discriminator(config)
-        # The noise that each entry of z stands for: the same in every network, and in no file
-        generator = rng.generator(0, "patterns")
-        noise = torch.randn(config.z_dim, size * size * 3, generator=generator, device="cpu")
-        self.register_buffer("patterns", noise / config.z_dim**0.5, persistent=False)
+        # Which entry of z is an image's noise in each of its numbers, and with which sign: the same
+        # in every network, and in no file
+        shape, dice = (3, config.size, config.size), rng.generator(0, "noise of an ascent")
+        entries = torch.randint(config.z_dim, shape, generator=dice, device="cpu")
+        signs = torch.randint(2, shape, generator=dice, device="cpu") * 2.0 - 1
+        self.register_buffer("entries", entries, persistent=False)
+        self.register_buffer("signs", signs, persistent=False)
         # Of the real images so far, and how many updates those were
-        self.register_buffer("mean", torch.zeros(3, size, size))
-        self.register_buffer("mean_square", torch.zeros(3, size, size))
+        self.register_buffer("mean", torch.zeros(shape))
+        self.register_buffer("mean_square", torch.zeros(shape))
         self.register_buffer("updates", torch.zeros(()))
         self.register_buffer("steps", torch.ones(()))  # of the ascent, as D is now
 
@@ -74,11 +76,10 @@ class Ascent(DcganNetwork):
     @torch.no_grad()
     def start(self, z: Tensor) -> Tensor:
         """Noise around the mean image, with START of the deviation of real images in each number."""
-        size = self.config.size
-        with exact(z.device):
-            noise = (z @ self.patterns).view(-1, size, size, 3).permute(0, 3, 1, 2)
+        noise = self.signs * z[:, self.entries]  # [B, 3, size, size], N(0, 1) each
         deviation = (self.mean_square - self.mean.square()).clamp(min=0).sqrt()
-        return (self.mean + START * deviation * noise).clamp(-1, 1)
+        images = (self.mean + START * deviation * noise).clamp(-1, 1)
+        return images.contiguous(memory_format=torch.channels_last)
 
     def step_up(self, images: Tensor, size: Tensor) -> Tensor:
         """A step of length `size`, float32 [], up D's gradient for each image; no further than to

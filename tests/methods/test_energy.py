@@ -8,8 +8,9 @@ from PIL import Image
 from ganface.dataset.pack import Pack
 from ganface.io.run import Run
 from ganface.methods.base import Batch
-from ganface.methods.energy import Energy
+from ganface.methods.energy import D_IS_FLAT, FACES_ALIKE, OUT_OF_REACH, STEPS_TOO_LONG, Energy
 from ganface.methods.probe import Probe
+from ganface.methods.verdict import EARLY, HEALTHY
 from ganface.models.snapshot import load_network
 from ganface.system.device import Compute
 from ganface.training.checkpoint import tensors_of
@@ -143,3 +144,33 @@ def test_settings_that_make_no_sense_are_refused(pack_file, invoke, options, mes
 def test_its_settings_are_for_no_other_method(pack_file, invoke):
     line = invoke("train", pack_file, *TINY, "--step-size", 1).refused()
     assert "--step-size: is for --method energy, not gan" in line
+
+
+def lines(step=600, count=3, **figures):
+    healthy = {"accuracy_real": 0.85, "accuracy_fake": 0.8, "rise": 6.0}
+    healthy |= {"diversity": 0.2, "diversity_reals": 0.4}
+    return [{"step": step + 50 * i, **healthy, **figures} for i in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("found", "verdict"),
+    [
+        ([], EARLY),
+        (lines(100), EARLY),
+        (lines(), HEALTHY),
+        (lines(rise=0.01), D_IS_FLAT),
+        (lines(accuracy_real=1.0, accuracy_fake=1.0), OUT_OF_REACH),
+        (lines(accuracy_real=1.0), HEALTHY),
+        (lines(rise=-2.0), STEPS_TOO_LONG),
+        (lines(diversity=0.02), FACES_ALIKE),
+        ([*lines(), *lines(750, 1, rise=0.01)], HEALTHY),  # a single line says little
+    ],
+)
+def test_the_verdict_names_what_is_the_matter(found, verdict):
+    assert Energy.judge(found) == verdict
+    assert Energy.judge(Energy.relevant(found)) == verdict
+
+
+def test_the_verdict_follows_the_score():
+    scores = [{**line, "score": score} for line, score in zip(lines(), (10, 30, 30), strict=True)]
+    assert Energy.judge(scores).kind == "faces are getting worse since step 600"

@@ -94,9 +94,7 @@ def test_the_start_is_noise_with_mean_and_deviation_of_real_images(G):
     torch.testing.assert_close(G.mean, reals.mean(0))
     drawn = G.start(torch.randn(4000, 8, generator=torch.Generator().manual_seed(2)))
     torch.testing.assert_close(drawn.mean(0), G.mean, rtol=0, atol=0.06)
-    # By channel, for with so short a z each pattern has a length of its own
-    spread, wanted = (x.var(0).mean((1, 2)).sqrt() for x in (drawn, reals))
-    torch.testing.assert_close(spread, START * wanted, rtol=0.05, atol=0)
+    torch.testing.assert_close(drawn.std(0), START * reals.std(0), rtol=0.1, atol=0)
 
 
 def test_one_seed_is_one_face_in_any_batch(G):

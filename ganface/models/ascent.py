@@ -75,7 +75,7 @@ class Ascent(DcganNetwork):
 
     @torch.no_grad()
     def start(self, z: Tensor) -> Tensor:
-        """Noise around the mean image, with START of the deviation of real images in each number."""
+        """Noise around the mean image, by START of the deviation of real images in each number."""
         noise = self.signs * z[:, self.entries]  # [B, 3, size, size], N(0, 1) each
         deviation = (self.mean_square - self.mean.square()).clamp(min=0).sqrt()
         images = (self.mean + START * deviation * noise).clamp(-1, 1)

@@ -7,7 +7,8 @@ good negatives; and those it makes itself:
 (2)  D learns to score real images high and the negatives low.
 
 Yin, Li and Rohde 2020, "Learning Energy-Based Models With Adversarial Training"
-(arXiv:2012.06568). What draws is G, but all its weights are D's.
+(arXiv:2012.06568). As theirs, the ascent becomes longer while D tells the two well apart; unlike
+theirs, it starts from noise. The one network is called G, for it draws; its weights are all D's.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ SHOWN = 8  # ascents in a picture
 FIGURES = ("accuracy_real", "accuracy_fake")
 DIAGNOSTICS = ("rise", "diversity", "diversity_reals")
 WINDOW = 3  # lines of which the median counts
-FLAT = 0.1  # by which D's logit rises from noise to a face when there is no slope left; else 5
+FLAT = 0.1  # by which D's logit rises from noise to a face if D is flat; else by 5 or more
 SURE = 0.99  # the share that D gets right when nothing that it climbs to passes for real
 ALIKE = 0.15  # of the diversity of real images: too little where there should be faces
 
@@ -102,12 +103,15 @@ class Energy(Method):
     summary = "as the discriminator itself, whose gradient is climbed from noise to a face"
     networks: ClassVar[tuple[str, ...]] = ("G",)
     Config: ClassVar[type[MethodConfig]] = EnergyConfig
+    # D's as they are before the update; grad_D is the length of the loss's gradient
     metrics: ClassVar[tuple[str, ...]] = (
-        *("loss_D", "R1", "D_x", "D_Gz", "accuracy_real", "accuracy_fake", "grad_D"),
+        *("loss_D", "R1", "D_x", "D_Gz"),
+        *("accuracy_real", "accuracy_fake", "grad_D"),
     )
     diagnostics = (
-        *("D_held_out", "rise"),
-        *("diversity", "diversity_reals"),
+        "D_held_out",  # D on images that it does not learn from
+        "rise",  # of D's logit from noise to the end of the ascent
+        *("diversity", "diversity_reals"),  # how unlike each other faces are, and real images
     )
     may_be_missing = frozenset({"D_held_out"})
     display = "loss_D {loss_D:.3f}, D(x) {D_x:.2f}, D(G(z)) {D_Gz:.2f}"
@@ -170,6 +174,7 @@ class Energy(Method):
         return {"steps_climbed": G.steps}
 
     def update(self, state: TrainState, batches: list[Batch], apply_reg: bool) -> Tensor:  # noqa: ARG002
+        """Climb D from noise, then update it, so that it tells what that came to from reals."""
         import torch
 
         from ganface.losses.adversarial import non_saturating_loss_D
@@ -207,15 +212,15 @@ class Energy(Method):
         with torch.no_grad(), frozen(G), self.compute.autocast():
             noise, images = G.start(probe.z), G(probe.z)
             start, end = (G.D(each).float().mean() for each in (noise, images))
-            held_out = G.D(probe.held_out).float().sigmoid().mean()
-        figures = (held_out, end - start, diversity(images), diversity(probe.seen))
-        return torch.stack(figures)
+            held_out = torch.full((), torch.nan, device=self.compute.device)
+            if len(probe.held_out):
+                held_out = G.D(probe.held_out).float().sigmoid().mean()
+            return torch.stack([held_out, end - start, diversity(images), diversity(probe.seen)])
 
     def recalibrate(self, state: TrainState, probe: Probe) -> None:  # noqa: ARG002
-        """There is no BatchNorm; what G_ema knows of real images is what G does."""
-        for average, buffer in zip(
-            state.ema["G"].buffers(), state.networks["G"].buffers(), strict=True
-        ):
+        """There is no BatchNorm. What G measures and counts beside its weights is G_ema's, too."""
+        buffers = zip(state.ema["G"].buffers(), state.networks["G"].buffers(), strict=True)
+        for average, buffer in buffers:
             average.copy_(buffer)
 
     def pictures(self, state: TrainState, probe: Probe) -> dict[str, Sheet]:

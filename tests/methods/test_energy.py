@@ -81,9 +81,19 @@ def test_to_diagnose_leaves_no_trace_and_sees_the_rise(pack_file):
     figures = method.diagnose(state, Probe(Pack(pack_file), 0, 8, CPU.device))
     found = dict(zip(Energy.diagnostics, figures.tolist(), strict=True))
     assert found["rise"] > 0
+    assert 0 < found["D_held_out"] < 1
     after = tensors_of(state)
     assert [name for name in before if not torch.equal(before[name], after[name])] == []
     assert all(p.requires_grad and p.grad is None for p in state.networks["G"].parameters())
+
+
+def test_where_no_image_is_held_out_nothing_is_said_of_any(pack_file):
+    method, state = begin()
+    probe = Probe(Pack(pack_file), 0, 8, CPU.device)
+    probe.held_out = probe.held_out[:0]
+    held_out, *others = method.diagnose(state, probe)
+    assert held_out.isnan()
+    assert all(figure.isfinite() for figure in others)
 
 
 def test_what_G_ema_knows_of_real_images_is_what_G_does(batch, pack_file):

@@ -52,8 +52,8 @@ class AscentSettings(Settings):
 
     ascent_steps: int = setting(16, "Steps up D's gradient from noise to a face.", between(1, 1000))
     step_size: float = setting(
-        2.0,
-        "Length of such a step, where each number of an image lies in [-1, 1].",
+        4.0,
+        "Length of such a step, of images in [-1, 1] and for a size of 64.",
         between(1e-6, 1e6),
     )
 

@@ -16,6 +16,7 @@ from ganface.config.architecture import AscentConfig
 from ganface.latents import rng
 from ganface.models.dcgan import DcganNetwork, Discriminator
 
+REFERENCE_SIDE = 64  # of the images for which the step size is meant
 START = 0.5  # of the deviation of real images: the noise from which an ascent starts
 NO_DIRECTION = 1e-12  # a gradient shorter than this moves the image less than a step
 RIGHT = 0.75  # the share of images that D may get right before the ascent is made longer
@@ -66,11 +67,13 @@ class Ascent(DcganNetwork):
         """
         # A CUDA graph does the same every time: there steps are computed that move nothing
         count = self.config.ascent_steps if z.is_cuda else int(self.steps.ceil())
+        # An image with twice the side is twice as long a vector
+        length = self.config.step_size * self.config.size / REFERENCE_SIDE
         images = self.start(z)
         yield images
         for number in range(count):
             part = (self.steps - number).clamp(0, 1)
-            images = self.step_up(images, part * self.config.step_size)
+            images = self.step_up(images, part * length)
             yield images
 
     @torch.no_grad()
@@ -81,15 +84,15 @@ class Ascent(DcganNetwork):
         images = (self.mean + START * deviation * noise).clamp(-1, 1)
         return images.contiguous(memory_format=torch.channels_last)
 
-    def step_up(self, images: Tensor, size: Tensor) -> Tensor:
-        """A step of length `size`, float32 [], up D's gradient for each image; no further than to
+    def step_up(self, images: Tensor, length: Tensor) -> Tensor:
+        """A step of `length`, float32 [], up D's gradient for each image; no further than to
         ±1."""
         # Also for who draws, and has told PyTorch that there will be no gradients
         with torch.inference_mode(False), torch.enable_grad():
             x = images.detach().clone().requires_grad_()
             (gradient,) = torch.autograd.grad(self.D(x).sum(), x)
-        length = vector_norm(gradient, dim=(1, 2, 3), keepdim=True).clamp(min=NO_DIRECTION)
-        return (images + size * gradient / length).clamp(-1, 1)
+        slope = vector_norm(gradient, dim=(1, 2, 3), keepdim=True).clamp(min=NO_DIRECTION)
+        return (images + length * gradient / slope).clamp(-1, 1)
 
     @torch.no_grad()
     def adapt(self, right: Tensor) -> None:

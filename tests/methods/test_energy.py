@@ -18,9 +18,9 @@ from ganface.training.start import create
 
 CPU, BF16 = (Compute(torch.device("cpu"), precision) for precision in ("fp32", "bf16"))
 CONFIG = train_config(
-    method="energy", width=4, z_dim=8, batch_size=8, ascent_steps=4, step_size=0.5
+    method="energy", width=4, z_dim=8, batch_size=8, ascent_steps=4, step_size=1.0
 )
-OPTIONS = (*TINY, "--method", "energy", "--ascent-steps", 3, "--step-size", 0.1)
+OPTIONS = (*TINY, "--method", "energy", "--ascent-steps", 3, "--step-size", 0.2)
 OPTIONS += ("--seeds", "0-3", "--checkpoint-every", 5)
 RATE = 1e-3
 

@@ -11,14 +11,14 @@ from ganface.latents.seeds import z_of
 from ganface.models.ascent import START, Ascent
 from ganface.models.generate import generate
 
-STEPS, SIZE = 6, 0.3
+STEPS, LENGTH = 6, 0.3
 
 
 @pytest.fixture
 def G():
     """Which has seen images of plain grey, some darker than others."""
     config = AscentConfig(
-        size=32, width=4, z_dim=8, norm="none", ascent_steps=STEPS, step_size=SIZE
+        size=32, width=4, z_dim=8, norm="none", ascent_steps=STEPS, step_size=2 * LENGTH
     )
     network = Ascent(config)
     network.initialise(rng.generator(0, "G"))
@@ -32,7 +32,7 @@ def test_each_step_has_its_length_and_leads_up(G):
     assert len(images) == STEPS + 1
     for before, after in pairwise(images):
         lengths = (after - before).flatten(1).norm(dim=1)
-        torch.testing.assert_close(lengths, torch.full((5,), SIZE), rtol=1e-4, atol=0)
+        torch.testing.assert_close(lengths, torch.full((5,), LENGTH), rtol=1e-4, atol=0)
         assert (G.D(after) > G.D(before)).all()
 
 
@@ -60,7 +60,7 @@ def test_of_the_last_step_that_counts_a_part_is_made(G, steps, parts):
     G.steps.fill_(steps)
     images = [*G.ascent(z_of(range(2), 8))]
     moved = torch.stack([(b - a).flatten(1).norm(dim=1) for a, b in pairwise(images)])
-    expected = SIZE * torch.tensor(parts)[:, None].expand(-1, 2)
+    expected = LENGTH * torch.tensor(parts)[:, None].expand(-1, 2)
     torch.testing.assert_close(moved, expected, rtol=1e-4, atol=1e-6)
 
 

@@ -452,6 +452,7 @@ LOSSES: dict[str, dict[str, Any]] = {
     "a VAE": {"method": "vae"},
     "learned codes": {"method": "codes"},
     "α-GAN": {"method": "alphagan"},
+    "a D alone": {"method": "energy"},
 }
 
 

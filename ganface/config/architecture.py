@@ -44,3 +44,20 @@ class DcganConfig(Settings):
             raise UserError(
                 "--spectral-norm: BatchNorm would scale the weights up again; add --norm none"
             )
+
+
+@dataclass(frozen=True)
+class AscentSettings(Settings):
+    """How an image is made by climbing D."""
+
+    ascent_steps: int = setting(16, "Steps up D's gradient from noise to a face.", between(1, 1000))
+    step_size: float = setting(
+        4.0,
+        "Length of such a step, of images in [-1, 1] and for a size of 64.",
+        between(1e-6, 1e6),
+    )
+
+
+@dataclass(frozen=True)
+class AscentConfig(AscentSettings, DcganConfig):
+    """Settings of a D that draws. Raises UserError as DcganConfig does."""

@@ -65,7 +65,10 @@ def judge(
     D.to(device).to(memory_format=torch.channels_last)
     try:
         build = BuildConfig.stored({**meta["build"], "size": D.config.size})
-        threshold = LOSSES[meta["train"]["loss"]].threshold
+        train = meta["train"]
+        # A D alone learns from the one loss
+        loss = "ns" if "ascent_steps" in train else train["loss"]
+        threshold = LOSSES[loss].threshold
     except (KeyError, TypeError) as error:
         raise UserError(f"{checkpoint}: does not say how its D was trained") from error
 

@@ -16,7 +16,12 @@ from ganface.system.free_memory import available, in_words
 
 
 def prefix_of(meta: dict[str, Any], role: str) -> str:
-    """What the names of the tensors of the averaged G or E, or of D itself, begin with."""
+    """What the names of the tensors of the averaged G or E, or of D itself, begin with.
+
+    The D that is within an ascent is the averaged one.
+    """
+    if role == "D" and meta["generator"]["architecture"] == "ascent":
+        return f"{prefix_of(meta, 'G')}D."
     if meta["kind"] == "checkpoint":
         return f"{role}." if role == "D" else f"{role}_ema."
     return "" if meta["version"] == 1 else f"{role}."

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ganface.config.architecture import DcganConfig
+from ganface.config.architecture import AscentConfig, DcganConfig
 from ganface.errors import UserError
 
 if TYPE_CHECKING:
@@ -36,6 +36,10 @@ ARCHITECTURES = {
             "E": "ganface.models.encoder:Encoder",
             "log_variance": "ganface.models.encoder:LogVariance",
         },
+    ),
+    "ascent": Architecture(
+        AscentConfig,
+        {"G": "ganface.models.ascent:Ascent", "D": "ganface.models.dcgan:Discriminator"},
     ),
 }
 

@@ -80,7 +80,7 @@ def find_origin(model: Path, method: str) -> Origin:
             del settings[name]
         elif isinstance(train, dict) and name in train:  # of format 1, which says it there alone
             settings[name] = train[name]
-    DcganConfig(**settings)  # a file of anybody's may hold anything
+    type(config)(**settings)  # a file of anybody's may hold anything
     return Origin(path, config.size, settings)
 
 

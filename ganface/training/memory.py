@@ -47,17 +47,17 @@ def estimate(
     autograd keeps of a pass is freed again by and by.
     """
     method = config.build_method(size, Compute(torch.device("cpu"), precision))
+    footprint = method.footprint()
+    # A pass may be of a part of a network, which is built as one of its own
+    roles = {*method.networks, *(role for role, _ in footprint.passes + footprint.penalties)}
     with torch.device("meta"):  # shapes that take no memory
-        networks = {role: build_network(role, method.architecture) for role in method.networks}
+        built = {role: build_network(role, method.architecture) for role in roles}
     weights = {
-        role: FLOAT * sum(p.numel() for p in network.parameters())
-        for role, network in networks.items()
+        role: FLOAT * sum(p.numel() for p in built[role].parameters()) for role in method.networks
     }
     gradients = sum(weights.values())
     averages = sum(weights[role] for role in method.averaged)
     checkpoint = gradients + averages + 2 * gradients  # Adam has two moments
-
-    footprint = method.footprint()
     checkpoint += FLOAT * dataset * footprint.numbers_per_image
 
     image = batch_size * RGB * size**2  # bytes of a batch as it comes
@@ -66,7 +66,7 @@ def estimate(
     images += footprint.image_copies * held(FLOAT * image)
 
     def pass_of(role: str, dtype: torch.dtype, compiled: bool) -> int:
-        return kept(networks[role], batch_size, dtype, compiled)
+        return kept(built[role], batch_size, dtype, compiled)
 
     graph = sum(n * pass_of(role, DTYPES[precision], compiled) for role, n in footprint.passes)
     # Of a penalty, by PyTorch's kernels: images and a pass, their gradients, and those of these

@@ -94,7 +94,7 @@ def test_a_run_is_drawn_scored_stopped_and_resumed_like_any_other(pack_file, hom
 
 def test_flags_of_a_gan_are_refused(pack_file, invoke):
     line = invoke("train", pack_file, *OPTIONS, "--r1", 1).refused()
-    assert "--r1: is for --method gan or alphagan, not autoencoder" in line
+    assert "--r1: is for --method gan or alphagan or energy, not autoencoder" in line
 
 
 def test_it_trains_in_bf16():

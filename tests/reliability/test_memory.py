@@ -293,6 +293,7 @@ finally:
         "--batch-size 96 --width 16 --norm none --loss wgan-gp",
         "--batch-size 64 --preset dcgan",
         "--batch-size 16 --width 128",
+        "--batch-size 96 --width 16 --method energy",
     ],
 )
 def test_the_estimate_is_near_what_a_training_takes(faces, home, options, figure):

@@ -66,8 +66,8 @@ def judge(
     try:
         build = BuildConfig.stored({**meta["build"], "size": D.config.size})
         train = meta["train"]
-        # A D alone learns from the one loss
-        loss = "ns" if "ascent_steps" in train else train["loss"]
+        # The D of every other method learns from the one loss
+        loss = train["loss"] if train.get("method", "gan") == "gan" else "ns"
         threshold = LOSSES[loss].threshold
     except (KeyError, TypeError) as error:
         raise UserError(f"{checkpoint}: does not say how its D was trained") from error

@@ -17,6 +17,7 @@ from ganface.evaluation.features import NAME
 from ganface.evaluation.fidelity import describe_inception
 from ganface.pictures.bars import Bar, Group, draw_bars
 from ganface.pictures.chart import Line, Panel, draw_chart
+from ganface.pictures.grid import drawable
 
 ASCII = str.maketrans("é×", "ex")  # the charts' font has no others
 
@@ -80,15 +81,20 @@ def draw_figures(steps: dict[int, Figures], floors: Figures) -> Image.Image:
 
 def draw_columns(columns: dict[str, Figures], floors: Figures) -> Image.Image:
     """A chart of the same figures of several models, each beside its floor."""
-    groups = []
+    groups, names = [], drawable([*columns])
     for name, (title, good) in TITLES.items():
         if name not in next(iter(columns.values())):
             continue
-        bars = [Bar(n, max(f[name], 0.0), format_figure(name, f[name])) for n, f in columns.items()]
-        title = f"{title.translate(ASCII)} (good is {good})"
+        values = [figures[name] for figures in columns.values()]
+        bars = [  # KID may be a little below 0
+            Bar(shown, max(value, 0.0), format_figure(name, value))
+            for shown, value in zip(names, values, strict=True)
+        ]
         floor = floors.get(name)
+        mark = None if floor is None else max(floor, 0.0)
         mark_name = "" if floor is None else f"reals: {format_figure(name, floor)}"
-        groups.append(Group(title, bars, floor, mark_name))
+        title = f"{title.translate(ASCII)} (good is {good})"
+        groups.append(Group(title, bars, mark, mark_name))
     return draw_bars(groups)
 
 

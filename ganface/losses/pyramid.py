@@ -11,7 +11,8 @@ BINOMIAL = (1, 4, 6, 4, 1)  # sixteenths: what a pixel and its neighbours count 
 
 
 def laplacian_pyramid(images: Tensor) -> list[Tensor]:
-    """float32 [N, 3, S, S] -> a level for each of `scales(S)`; the last holds what is left.
+    """float32 [N, 3, S, S] -> levels of S, S / 2, … and COARSEST a side; the last
+    holds what is left.
 
     Burt and Adelson 1983, "The Laplacian Pyramid as a Compact Image Code".
     """

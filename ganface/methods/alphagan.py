@@ -18,7 +18,7 @@ from ganface.methods import gan_verdict
 from ganface.methods.autoencoder import Autoencoder
 from ganface.methods.base import Batch, Footprint, MethodConfig, Panel, TrainState
 from ganface.methods.gan import REFERENCE_SIDE, REG_INTERVAL
-from ganface.methods.verdict import HEALTHY, Verdict
+from ganface.methods.verdict import EARLY, HEALTHY, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from ganface.methods.probe import Probe
+
+ADVICE = "start again with a higher --r1, a lower --lr, or more images"
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,7 @@ class AlphaGan(Autoencoder):
             images = torch.cat([reals.to(fakes.dtype), again, fakes])
             real_logits, again_logits, fake_logits = D(images.detach(), parts=3).float().chunk(3)
             z_logits, code_logits = C(torch.cat([z, codes.float().detach()])).float().chunk(2)
+        # Reals count once against each kind, for a tie to be a logit of 0; in the paper once
         loss_D = non_saturating_loss_D(real_logits, fake_logits)
         loss_D = loss_D + non_saturating_loss_D(real_logits, again_logits)
         loss_C = non_saturating_loss_D(z_logits, code_logits)
@@ -165,7 +168,10 @@ class AlphaGan(Autoencoder):
     def judge(cls, lines: Sequence[dict[str, Any]]) -> Verdict:
         """Of both games the worse."""
         verdict = gan_verdict.judge(lines)
-        return super().judge(lines) if verdict == HEALTHY else verdict
+        if verdict == HEALTHY:
+            return super().judge(lines)
+        # A GAN's advice has flags that this method has not
+        return verdict if verdict == EARLY else Verdict(verdict.kind, ADVICE)
 
     @classmethod
     def relevant(cls, lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -42,7 +42,7 @@ GHOSTS = 0.5  # of the mean image's error: what is left where codes say little o
 CODES_SAY_LITTLE = Verdict(
     "codes say little of their images",
     "G draws ghosts near the mean image, for images that are alike have codes that are not; "
-    "start again with --codes pca or learned",
+    "start again with --codes pca or learned, or with more --steps",
 )
 
 

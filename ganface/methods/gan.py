@@ -119,13 +119,9 @@ class Gan(Method):
     def build(self) -> TrainState:
         import torch
 
-        from ganface.latents import rng
         from ganface.methods.parts import adam, average_of, initialised, on_device
-        from ganface.models.dcgan import apply_spectral_norm
 
         G, D = (initialised(role, self.architecture, self.seed) for role in self.networks)
-        if self.architecture.spectral_norm:
-            apply_spectral_norm(D, rng.generator(self.seed, "spectral norm"))
         networks = {"G": on_device(G, self.compute), "D": on_device(D, self.compute)}
         augment_p = torch.tensor(1.0 if self.config.augment == "on" else 0.0)  # a probability
         return TrainState(

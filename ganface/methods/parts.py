@@ -18,7 +18,7 @@ from ganface.config.architecture import DcganConfig
 from ganface.config.optimizer import OptimizerConfig
 from ganface.latents import rng
 from ganface.methods.base import Sheet, TrainState
-from ganface.models.dcgan import DcganNetwork
+from ganface.models.dcgan import DcganNetwork, apply_spectral_norm
 from ganface.models.generate import generate_on_device
 from ganface.models.registry import build_network
 from ganface.pictures.grid import to_uint8
@@ -40,6 +40,8 @@ def initialised(role: str, config: DcganConfig, seed: int) -> DcganNetwork:
     """A role's network on the CPU, its weights a function of the run's seed and the role alone."""
     network = build_network(role, config)
     network.initialise(rng.generator(seed, role))
+    if role == "D" and config.spectral_norm:
+        apply_spectral_norm(network, rng.generator(seed, "spectral norm"))
     return network
 
 

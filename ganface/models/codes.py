@@ -10,7 +10,7 @@ from torch.nn.functional import adaptive_avg_pool2d, embedding
 
 from ganface.dataset.pack import Pack
 
-CHUNK = 1000  # images read at once
+CHUNK = 100  # images read at once
 
 
 class Codes(nn.Module):
@@ -58,4 +58,4 @@ def _reduced(pack: Pack, side: int) -> Iterator[Tensor]:
     """float64 [n, 3 · side²], all images in order."""
     for start in range(0, len(pack), CHUNK):
         images = pack.batch(list(range(start, min(start + CHUNK, len(pack)))))
-        yield adaptive_avg_pool2d(images.double(), side).flatten(1)
+        yield adaptive_avg_pool2d(images.float(), side).flatten(1).double()

@@ -58,7 +58,7 @@ def load_network(path: Path, role: str) -> tuple[DcganNetwork, dict[str, Any]]:
     # Of format 1, without prefixes, a snapshot is a G alone
     there = below(prefix, header.tensors) if prefix or role == "G" else {}
     if not there:
-        hint = "; a checkpoint of a GAN does" if role == "D" else ""
+        hint = "; a checkpoint of a training with a D does" if role == "D" else ""
         raise UserError(f"{path}: holds no {role}{hint}")
     dtypes = {torch.float32: "F32", torch.int64: "I64"}
     if {n: (list(t.shape), dtypes[t.dtype]) for n, t in expected.items()} != {

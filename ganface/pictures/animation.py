@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from PIL import Image
 from ganface.errors import UserError
 from ganface.io.atomic import atomic
 
+SOME = 16_000  # pixels
 ANIMATIONS = (".gif", ".webp", ".mp4")
 
 
@@ -51,8 +53,9 @@ def check_animation(path: Path) -> None:
 
 
 def _of_256_colours(frame: Image.Image) -> Image.Image:
-    """Chosen from every fifth pixel of every fifth row: from all of them it takes a second."""
-    some = frame.resize((frame.width // 5 + 1, frame.height // 5 + 1), Image.Resampling.NEAREST)
+    """Chosen from SOME pixels of a large frame: from all of them it takes a second."""
+    apart = max(1, math.isqrt(frame.width * frame.height // SOME))
+    some = frame.resize((frame.width // apart, frame.height // apart), Image.Resampling.NEAREST)
     no_dither = Image.Dither.NONE
     palette = some.quantize(256, kmeans=1, dither=no_dither)
     return frame.quantize(palette=palette, dither=no_dither)

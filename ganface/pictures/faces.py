@@ -17,7 +17,7 @@ from ganface.latents.seeds import z_of
 from ganface.models.dcgan import DcganNetwork
 from ganface.models.generate import BATCH, generate, use_compiled_kernels
 from ganface.models.snapshot import holds, load_generator, load_network
-from ganface.pictures.grid import grid, square_columns, table, to_pil, to_uint8
+from ganface.pictures.grid import drawable, grid, square_columns, table, to_pil, to_uint8
 from ganface.pictures.png import save_png
 from ganface.system.parallel import map_in_threads
 
@@ -88,7 +88,7 @@ def save_comparison(
             sizes = columns[0][0].width, columns[-1][0].width
             raise UserError(f"{model}: draws faces of {sizes[1]} pixels, the first of {sizes[0]}")
     rows = [*zip(*columns, strict=True)]
-    sheet = table(rows, [f"seed {seed}" for seed in seeds], [*models])
+    sheet = table(rows, [f"seed {seed}" for seed in seeds], drawable([*models]))
     meta = {"kind": "comparison", "seeds": [*seeds], "columns": [*models], "models": made_by}
     save_png(path, sheet, meta)
     return made_by
@@ -115,7 +115,8 @@ def save_reconstructions(
             again = to_uint8(G(E(given))).cpu()
         columns.append([to_pil(image) for image in again])
     names = ["image", *encoding]
-    sheet = table([*zip(*columns, strict=True)], [f"image {index}" for index in indices], names)
+    shown = ["image", *drawable([*encoding])]
+    sheet = table([*zip(*columns, strict=True)], [f"image {index}" for index in indices], shown)
     meta = {"kind": "reconstructions", "dataset": reals.fingerprint, "indices": indices}
     save_png(path, sheet, {**meta, "columns": names})
     return True

@@ -87,22 +87,28 @@ def table(
         [ImageOps.scale(image, zoom, Image.Resampling.NEAREST) for image in row] for row in cells
     ]
     side = cells[0][0].width
-    step = side + GAP
     font = ImageFont.load_default(12)
+    longest = math.ceil(max(font.getlength(name) for name in column_names))
+    step = max(side, longest + 4) + GAP
     margin = 12 + round(max(font.getlength(name) for name in row_names))
     header = 20
-    size = (margin + len(column_names) * step, header + len(row_names) * step)
+    size = (margin + len(column_names) * step, header + len(row_names) * (side + GAP))
     sheet = Image.new("RGB", size, PAPER)
     draw = ImageDraw.Draw(sheet)
     for column, name in enumerate(column_names):
-        middle = (margin + column * step + side // 2, header // 2)
+        middle = (margin + column * step + (step - GAP) // 2, header // 2)
         draw.text(middle, name, INK, font, anchor="mm")
     for row, (name, images) in enumerate(zip(row_names, cells, strict=True)):
-        top = header + row * step
+        top = header + row * (side + GAP)
         draw.text((margin - 6, top + side // 2), name, INK, font, anchor="rm")
         for column, image in enumerate(images):
-            sheet.paste(image, (margin + column * step, top))
+            sheet.paste(image, (margin + column * step + (step - GAP - side) // 2, top))
     return sheet
+
+
+def drawable(names: Sequence[str]) -> list[str]:
+    """The names, those that the font has no letters for as numbers: it has ASCII alone."""
+    return [n if n.isascii() else f"model {i}" for i, n in enumerate(names, start=1)]
 
 
 def captioned(images: Tensor, texts: Sequence[str]) -> Image.Image:

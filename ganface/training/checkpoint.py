@@ -1,6 +1,6 @@
 """What a checkpoint holds: everything needed to go on training, in one file.
 
-    G.*, D.*, G_ema.*, …     the networks, and the averages that draw
+    G.*, D.*, G_ema.*, …     the networks (and codes.*, of images), and the averages that draw
     opt_G.*, opt_D.*, …      each Adam's moments and step counts, by number of the parameter
     augment_p, sums, …       what else the method changes, and metrics since the last tick
     metadata                 step, settings, scaler, dataset fingerprint, versions

@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 import torch
@@ -6,7 +7,7 @@ from conftest import TINY, train_config
 from torch.nn.functional import softplus
 
 from ganface.io.run import Run
-from ganface.methods.alphagan import AlphaGan
+from ganface.methods.alphagan import ADVICE, AlphaGan
 from ganface.methods.base import Batch
 from ganface.methods.gan_verdict import D_WINS
 from ganface.methods.verdict import EARLY, HEALTHY
@@ -95,8 +96,21 @@ def test_the_verdict_is_the_worse_of_both_games():
 
     assert AlphaGan.judge(lines()[:10]) == EARLY
     assert AlphaGan.judge(lines()) == HEALTHY
-    assert AlphaGan.judge(lines(accuracy_real=1.0, accuracy_fake=1.0, grad_D=0.01)) == D_WINS
+    lost = AlphaGan.judge(lines(accuracy_real=1.0, accuracy_fake=1.0, grad_D=0.01))
+    assert (lost.kind, lost.advice) == (D_WINS.kind, ADVICE)
     assert "by heart" in str(AlphaGan.judge(lines(error_held_out=0.3)))
+
+
+@pytest.mark.parametrize("norm", [(), ("--spectral-norm",)])
+def test_its_D_judges_images(pack_file, faces, home, invoke, norm):
+    train = ("train", pack_file, *OPTIONS, *norm, "--steps", 2, "--milestones", 2)
+    invoke(*train, "--out", "run").done()
+    assert invoke("judge", home / "run", *sorted(faces.iterdir())[:3]).done()
+
+
+def test_verdicts_advise_flags_that_there_are():
+    flags = set(re.findall(r"--[a-z0-9-]+", ADVICE))
+    assert flags <= {f"--{name.replace('_', '-')}" for name in train_config(**SHAPE).flat()}
 
 
 def test_a_run_is_drawn_stopped_and_resumed_to_the_bit(pack_file, home, invoke):

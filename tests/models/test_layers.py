@@ -69,6 +69,14 @@ def test_products_with_patches_are_convolutions(fast, slow, shapes, layout):
     torch.testing.assert_close(gradients, torch.autograd.grad(expected, inputs, dy))
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_products_with_patches_are_those_of_half_precision_as_well(dtype):
+    x, w = torch.randn(2, 3, 8, 8), torch.randn(5, 3, 4, 4)
+    y = RgbDown.apply(x.to(dtype), w.to(dtype), None)
+    expected = conv2d(x.to(dtype).float(), w.to(dtype).float(), stride=2, padding=1)
+    torch.testing.assert_close(y.float(), expected, rtol=0.01, atol=0.05)
+
+
 def test_the_sum_of_pixels_is_that_of_each_channel():
     images = torch.randn(2, 3, 4, 4).to(memory_format=torch.channels_last)
     torch.testing.assert_close(sum_of_pixels(images), images.sum((2, 3), keepdim=True))

@@ -12,8 +12,10 @@ from ganface.pictures.grid import (
     TIMELINE_ROWS,
     caption,
     cut,
+    drawable,
     grid,
     square_columns,
+    table,
     timeline,
     to_pil,
     to_uint8,
@@ -81,16 +83,16 @@ def test_everything_between_the_images_of_a_grid_is_paper():
 def test_a_timeline_has_a_row_per_seed_and_a_column_per_step():
     seeds = tuple(range(10, 20))
     columns = square_columns(len(seeds))
-    faces = {step: random_images(len(seeds), 40, seed=step) for step in (100, 20_000)}
+    faces = {step: random_images(len(seeds), 48, seed=step) for step in (100, 20_000)}
     sheet = timeline({step: grid(f, columns) for step, f in faces.items()}, seeds)
-    margin = sheet.width - 2 * (40 + GAP)
-    header = sheet.height - TIMELINE_ROWS * (40 + GAP)
+    margin = sheet.width - 2 * (48 + GAP)
+    header = sheet.height - TIMELINE_ROWS * (48 + GAP)
     assert margin > 0
     assert header > 0
     for column, step in enumerate(faces):
         for row in range(TIMELINE_ROWS):
-            left, top = margin + column * (40 + GAP), header + row * (40 + GAP)
-            cell = pixels(sheet.crop((left, top, left + 40, top + 40)))
+            left, top = margin + column * (48 + GAP), header + row * (48 + GAP)
+            cell = pixels(sheet.crop((left, top, left + 48, top + 48)))
             assert torch.equal(cell.permute(2, 0, 1), faces[step][row])
 
 
@@ -204,3 +206,27 @@ def test_a_failed_animation_leaves_no_file_behind(tmp_path):
     with pytest.raises(RuntimeError, match="no more"):
         save_animation(folder / "walk.gif", frames(), [50, 50])
     assert not folder.exists() or not list(folder.iterdir())
+
+
+@pytest.mark.parametrize("side", [36, 200, 600])
+def test_a_gif_keeps_its_colours_near(tmp_path, side):
+    """A smooth picture of many colours, small or so large that a part of it makes the palette."""
+    y, x = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
+    picture = torch.stack([x * 255 / side, y * 255 / side, (x + y) * 127 / side]).byte()
+    save_animation(tmp_path / "a.gif", [to_pil(picture)], [50])
+    with Image.open(tmp_path / "a.gif") as found:
+        error = (pixels(found.convert("RGB")).float() - picture.permute(1, 2, 0)).abs().mean()
+    assert error < 6
+
+
+def test_a_table_s_columns_are_as_wide_as_their_names():
+    cell = Image.new("RGB", (64, 64))
+    narrow, wide = (
+        table([[cell, cell]], ["row"], names) for names in (["a", "b"], ["a", "a long name indeed"])
+    )
+    assert narrow.height == wide.height
+    assert wide.width - narrow.width > 2 * 30
+
+
+def test_names_that_the_font_has_not_become_numbers():
+    assert drawable(["gan", "顔", "α"]) == ["gan", "model 2", "model 3"]

@@ -35,7 +35,7 @@ class AlphaGanConfig(MethodConfig):
     TITLE = "Method alphagan"
 
     recon_weight: float = setting(
-        10.0, "What the distance of a reconstruction counts for, beside D and C.", at_least(0)
+        50.0, "What the distance of a reconstruction counts for, beside D and C.", at_least(0)
     )
     r1: float = setting(0.15, "Weight of R1, D's gradient at reals; for a size of 64.", at_least(0))
 

@@ -100,25 +100,12 @@ class Autoencoder(Method):
         return RECONSTRUCTION[self.config.recon]
 
     def build(self) -> TrainState:
-        from ganface.methods.parts import adam, average_of, initialised, on_device
+        from ganface.methods.parts import initial_state
 
-        networks = {
-            role: on_device(initialised(role, self.architecture, self.seed), self.compute)
-            for role in self.networks
-        }
-        return TrainState(
-            {**networks},
-            {role: adam(net, self.optimizer, self.compute) for role, net in networks.items()},
-            {role: average_of(networks[role]) for role in self.averaged},
-            {},
-            self.compute.grad_scaler(),
-        )
+        return initial_state(self)
 
     def footprint(self) -> Footprint:
         return Footprint((("E", 1), ("G", 1)), image_copies=2)
-
-    def rates(self) -> dict[str, float]:
-        return dict.fromkeys(self.networks, self.optimizer.lr)
 
     def update(self, state: TrainState, batches: list[Batch], apply_reg: bool) -> Tensor:  # noqa: ARG002
         """Update E and G together, by the distance of G(E(x)) from x."""

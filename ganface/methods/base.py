@@ -177,7 +177,7 @@ class Method(ABC):
 
     def rates(self) -> dict[str, float]:
         """The learning rate of each optimiser, before it decays."""
-        return {}
+        return dict.fromkeys(self.networks, self.optimizer.lr)
 
     def report(self, state: TrainState) -> dict[str, Tensor]:  # noqa: ARG002
         """Figures beside the metrics, each float32 [], as they are now."""

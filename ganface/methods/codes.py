@@ -98,16 +98,9 @@ class FromCodes(Method):
         return self.config.codes == "learned"
 
     def build(self) -> TrainState:
-        from ganface.methods.parts import adam, average_of, initialised, on_device
+        from ganface.methods.parts import initial_state
 
-        G = on_device(initialised("G", self.architecture, self.seed), self.compute)
-        return TrainState(
-            {"G": G},
-            {"G": adam(G, self.optimizer, self.compute)},
-            {"G": average_of(G)},
-            {},
-            self.compute.grad_scaler(),
-        )
+        return initial_state(self)
 
     def prepare(self, state: TrainState, pack: Pack) -> None:
         from ganface.latents import rng
@@ -131,8 +124,8 @@ class FromCodes(Method):
         return Footprint((("G", 1),), (), 4, 3 * z_dim if self.learned else z_dim)
 
     def rates(self) -> dict[str, float]:
-        rates = {"G": self.optimizer.lr}
-        return {**rates, "codes": self.config.lr_codes} if self.learned else rates
+        of_codes = {"codes": self.config.lr_codes} if self.learned else {}
+        return {**super().rates(), **of_codes}
 
     def update(self, state: TrainState, batches: list[Batch], apply_reg: bool) -> Tensor:  # noqa: ARG002
         """Update G, and learned codes, by the distance of G(an image's code) from the image."""

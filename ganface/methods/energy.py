@@ -49,8 +49,6 @@ if TYPE_CHECKING:
     from ganface.methods.probe import Probe
     from ganface.system.device import Compute
 
-SHOWN = 8  # ascents in a picture
-
 # What the verdict looks at in every line, and in those that have it
 FIGURES = ("accuracy_real", "accuracy_fake")
 DIAGNOSTICS = ("rise", "diversity", "diversity_reals")
@@ -146,16 +144,9 @@ class Energy(Method):
         super().__init__(config, network, optimizer, seed, compute)
 
     def build(self) -> TrainState:
-        from ganface.methods.parts import adam, average_of, initialised, on_device
+        from ganface.methods.parts import initial_state
 
-        G = on_device(initialised("G", self.architecture, self.seed), self.compute)
-        return TrainState(
-            {"G": G},
-            {"G": adam(G, self.optimizer, self.compute)},
-            {"G": average_of(G)},
-            {},
-            self.compute.grad_scaler(),
-        )
+        return initial_state(self)
 
     def footprint(self) -> Footprint:
         return Footprint((("D", 2),), (("D", 1),), image_copies=6)
@@ -165,9 +156,6 @@ class Energy(Method):
         from ganface.latents import rng
 
         return {"z": rng.normal(self.seed, "z", step, count, self.architecture.z_dim)}
-
-    def rates(self) -> dict[str, float]:
-        return {"G": self.optimizer.lr}
 
     def report(self, state: TrainState) -> dict[str, Tensor]:
         G: Any = state.networks["G"]
@@ -227,6 +215,7 @@ class Energy(Method):
         """A row for each of some z: from noise, step by step, to the face."""
         import torch
 
+        from ganface.methods.parts import SHOWN
         from ganface.pictures.grid import to_uint8
 
         G: Any = state.ema["G"]

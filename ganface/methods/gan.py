@@ -119,18 +119,12 @@ class Gan(Method):
     def build(self) -> TrainState:
         import torch
 
-        from ganface.methods.parts import adam, average_of, initialised, on_device
+        from ganface.methods.parts import initial_state
 
-        G, D = (initialised(role, self.architecture, self.seed) for role in self.networks)
-        networks = {"G": on_device(G, self.compute), "D": on_device(D, self.compute)}
+        state = initial_state(self)
         augment_p = torch.tensor(1.0 if self.config.augment == "on" else 0.0)  # a probability
-        return TrainState(
-            {**networks},
-            {name: adam(net, self.optimizer, self.compute) for name, net in networks.items()},
-            {"G": average_of(G)},
-            {"augment_p": augment_p.to(self.compute.device)},
-            self.compute.grad_scaler(),
-        )
+        state.tensors["augment_p"] = augment_p.to(self.compute.device)
+        return state
 
     @property
     def reg_interval(self) -> int:

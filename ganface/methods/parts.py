@@ -17,7 +17,7 @@ from torch.optim import Adam
 from ganface.config.architecture import DcganConfig
 from ganface.config.optimizer import OptimizerConfig
 from ganface.latents import rng
-from ganface.methods.base import Sheet, TrainState
+from ganface.methods.base import Method, Sheet, TrainState
 from ganface.models.dcgan import DcganNetwork, apply_spectral_norm
 from ganface.models.generate import generate_on_device
 from ganface.models.registry import build_network
@@ -43,6 +43,21 @@ def initialised(role: str, config: DcganConfig, seed: int) -> DcganNetwork:
     if role == "D" and config.spectral_norm:
         apply_spectral_norm(network, rng.generator(seed, "spectral norm"))
     return network
+
+
+def initial_state(method: Method) -> TrainState:
+    """The method's networks, an Adam for each, and the averages that it says."""
+    networks = {
+        role: on_device(initialised(role, method.architecture, method.seed), method.compute)
+        for role in method.networks
+    }
+    return TrainState(
+        {**networks},
+        {role: adam(net, method.optimizer, method.compute) for role, net in networks.items()},
+        {role: average_of(networks[role]) for role in method.averaged},
+        {},
+        method.compute.grad_scaler(),
+    )
 
 
 def average_of(network: Network) -> Network:

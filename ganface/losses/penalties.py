@@ -12,6 +12,14 @@ from torch import Tensor, nn
 from ganface.models.layers import exact, uncompiled
 
 WGAN_GP_WEIGHT = 10.0  # Gulrajani et al. 2017, section 4
+REFERENCE_SIDE = 64  # of the images for which the weights of R1 and R2 are meant
+
+
+def weight_for(side: int) -> float:
+    """What the weights of R1 and R2 are multiplied by for images of that side: they grow with the
+    number of pixels, as each has less effect: Karras et al. 2020 (arXiv:2006.06676).
+    """
+    return (side / REFERENCE_SIDE) ** 2
 
 
 def zero_centred(D: nn.Module, images: Tensor) -> Tensor:

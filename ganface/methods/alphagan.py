@@ -17,7 +17,7 @@ from ganface.config.settings import at_least, setting
 from ganface.methods import gan_verdict
 from ganface.methods.autoencoder import Autoencoder
 from ganface.methods.base import Batch, Footprint, MethodConfig, Panel, TrainState
-from ganface.methods.gan import REFERENCE_SIDE, REG_INTERVAL
+from ganface.methods.gan import REG_INTERVAL
 from ganface.methods.verdict import EARLY, HEALTHY, Verdict
 
 if TYPE_CHECKING:
@@ -140,11 +140,11 @@ class AlphaGan(Autoencoder):
 
     def _penalty(self, D: nn.Module, reals: Tensor, apply_reg: bool) -> Tensor | float:
         """R1 on half of the reals, for the REG_INTERVAL updates between two, as `Gan` has it."""
-        from ganface.losses.penalties import zero_centred
+        from ganface.losses.penalties import weight_for, zero_centred
 
         if not (self.config.r1 and apply_reg):
             return 0.0
-        weight = self.config.r1 * REG_INTERVAL * (reals.shape[-1] / REFERENCE_SIDE) ** 2
+        weight = self.config.r1 * REG_INTERVAL * weight_for(reals.shape[-1])
         return weight * zero_centred(D, reals[: (len(reals) + 1) // 2]).mean()
 
     def diagnose(self, state: TrainState, probe: Probe) -> Tensor:

@@ -32,7 +32,6 @@ from ganface.methods.base import (
     Sheet,
     TrainState,
 )
-from ganface.methods.gan import REFERENCE_SIDE
 from ganface.methods.verdict import (
     EARLY,
     FACES_BY,
@@ -166,7 +165,7 @@ class Energy(Method):
         import torch
 
         from ganface.losses.adversarial import non_saturating_loss_D
-        from ganface.losses.penalties import zero_centred
+        from ganface.losses.penalties import weight_for, zero_centred
         from ganface.methods.parts import descend, frozen
 
         G: Any = state.networks["G"]
@@ -182,7 +181,7 @@ class Energy(Method):
             real_logits, fake_logits = D(torch.cat([reals, fakes])).float().chunk(2)
         loss_D = non_saturating_loss_D(real_logits, fake_logits)
         R1 = zero_centred(D, reals).mean()
-        weight = self.config.r1 * (self.architecture.size / REFERENCE_SIDE) ** 2
+        weight = self.config.r1 * weight_for(self.architecture.size)
         (grad_D,) = descend(state, loss_D + weight * R1, "G")
 
         logits = torch.stack([real_logits, fake_logits]).detach()

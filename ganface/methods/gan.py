@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from ganface.methods.verdict import Verdict
 
 REG_INTERVAL = 16  # updates between two in which R1 and R2 are computed, as in StyleGAN2
-REFERENCE_SIDE = 64  # of the images for which the weights of R1 and R2 are meant
 
 
 @dataclass(frozen=True)
@@ -209,17 +208,15 @@ class Gan(Method):
     ) -> Tensor | float:
         """What is added to D's loss. R1 and R2 count for the REG_INTERVAL updates between two, and
         are means over half of the images: second derivatives cost as much as an update without.
-
-        Their weight grows with the number of pixels, as each has less effect: Karras et al. 2020.
         """
         import torch
 
-        from ganface.losses.penalties import WGAN_GP_WEIGHT, one_centred, zero_centred
+        from ganface.losses.penalties import WGAN_GP_WEIGHT, one_centred, weight_for, zero_centred
 
         config = self.config
         reals, fakes = images.chunk(2)
         penalty: Tensor | float = 0.0
-        weight = REG_INTERVAL * (images.shape[-1] / REFERENCE_SIDE) ** 2
+        weight = REG_INTERVAL * weight_for(images.shape[-1])
         if config.loss == "wgan-gp":
             places = batch.noise["interpolation"]
             penalty += WGAN_GP_WEIGHT * one_centred(D, reals, fakes, places)

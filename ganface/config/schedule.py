@@ -27,7 +27,7 @@ class ScheduleConfig(Settings):
     seeds: str = setting("0-63", "The faces of every grid.")
     evaluate_every: int = setting(
         1000,
-        "Steps between scores of G_ema, of which the best is kept; 0 for none.",
+        "Steps between scores of G_ema, by which the best is kept; 0 for none.",
         at_least(0),
         may_change=True,
     )

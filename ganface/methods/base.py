@@ -45,7 +45,7 @@ class TrainState:
     step: int = 0
     summed: int = 0  # updates since the last line of stats.jsonl
     seconds: float = 0.0
-    best: float | None = None  # the lowest score so far
+    lowest: float | None = None  # score so far
     meta: dict[str, Any] = field(default_factory=dict)  # what stays the same all through the run
     # Of several processes: makes the network's gradients, in place, the mean of all processes'
     average_gradients: Callable[[nn.Module], None] = leave_gradients

@@ -8,7 +8,7 @@ from typing import Any
 
 LONG_WINDOW = 50  # lines of which the median counts, for what comes slowly
 FACES_BY = 500  # updates before which there is nothing to be called healthy
-WORSE = 1.25  # of the best score: what is no chance if two in a row are above it
+WORSE = 1.25  # of the lowest score: what is no chance if two in a row are above it
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,17 @@ EARLY = Verdict("too early to tell")
 HEALTHY = Verdict("healthy")
 
 
+def is_best(score: float, lowest: float | None) -> bool:
+    """Whether G as it is now is to be kept as the best, `lowest` being the lowest score before.
+
+    It is unless its score is WORSE: of generators that the score cannot tell apart for sure, the
+    one that has learned longest draws the better faces (docs/evaluation.md).
+    """
+    return lowest is None or score <= WORSE * lowest
+
+
 def worse_since_best(lines: Sequence[dict[str, Any]]) -> Verdict | None:
-    """The verdict if the last two scores are both WORSE than the best."""
+    """The verdict if the last two scores are both WORSE than the lowest."""
     best = _far_behind(lines, 2)
     if best is None:
         return None
@@ -38,7 +47,7 @@ def worse_since_best(lines: Sequence[dict[str, Any]]) -> Verdict | None:
 
 
 def compare_latest(lines: Sequence[dict[str, Any]]) -> str | None:
-    """What to say to who draws by the latest generator, if its score is WORSE than the best."""
+    """What to say to who draws by the latest generator, if its score is WORSE."""
     best = _far_behind(lines, 1)
     if best is None:
         return None
@@ -50,12 +59,11 @@ def compare_latest(lines: Sequence[dict[str, Any]]) -> str | None:
 
 
 def _far_behind(lines: Sequence[dict[str, Any]], count: int) -> dict[str, Any] | None:
-    """The line with the best score, if the last `count` are all WORSE than it."""
+    """The line of the best by `is_best`, if the last `count` scores are all WORSE."""
     scored = with_figures(("score",), lines)
-    best = min(scored, key=lambda line: line["score"], default=None)
-    if best is None or min(line["score"] for line in scored[-count:]) <= WORSE * best["score"]:
-        return None
-    return best
+    lowest = min((line["score"] for line in scored), default=None)
+    good = [line for line in scored if is_best(line["score"], lowest)]
+    return good[-1] if good and not any(line in good for line in scored[-count:]) else None
 
 
 def with_figures(names: Sequence[str], lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -50,7 +50,7 @@ def meta_of(state: TrainState, architecture: DcganConfig) -> dict[str, Any]:
         "networks": sorted(state.ema),
         "step": state.step,
         "seconds": state.seconds,
-        "best": state.best,
+        "best": state.lowest,
         "summed": state.summed,
         "scaler": state.scaler.state_dict(),
     }
@@ -81,7 +81,7 @@ def restore(state: TrainState, meta: dict[str, Any], tensors: dict[str, Tensor])
     state.summed = meta["summed"]
     state.step = meta["step"]
     state.seconds = meta["seconds"]
-    state.best = meta["best"]
+    state.lowest = meta["best"]
 
 
 def _restore_optimizer(optimizer: Adam, tensors: dict[str, Tensor]) -> None:

@@ -166,7 +166,7 @@ def submit_checkpoint(
 
     def save(tensors: dict[str, Tensor]) -> None:
         # A job before this one may have found a better score
-        save_checkpoint(run.checkpoint(step), tensors, {**meta, "best": state.best})
+        save_checkpoint(run.checkpoint(step), tensors, {**meta, "best": state.lowest})
         remove_old(run, keep)
 
     return writer.submit(HostCopy(tensors_of(state)), save)

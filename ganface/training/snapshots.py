@@ -17,6 +17,7 @@ from ganface.io.run import Run
 from ganface.latents.seeds import z_of
 from ganface.methods.base import Method, Sheet, TrainState
 from ganface.methods.probe import Probe
+from ganface.methods.verdict import is_best
 from ganface.models.generate import generate_on_device
 from ganface.models.snapshot import save_snapshot
 from ganface.pictures.animation import save_animation
@@ -85,7 +86,7 @@ class SnapshotWriter:
             self._draw_sheet(name, sheet)
 
     def keep_best(self) -> Future[float]:
-        """Score G_ema, and keep a snapshot of it if no score was lower: both beside the training.
+        """Score G_ema, and keep a snapshot of it if `is_best`: both beside the training.
 
         Returns the score, which is there for every job after it.
         """
@@ -97,11 +98,12 @@ class SnapshotWriter:
         def keep(tensors: dict[str, Tensor]) -> float:
             require_finite(tensors, step)
             score = scorer.score({name: tensors.pop(name) for name in described})
-            if state.best is None or score < state.best:
+            if is_best(score, state.lowest):
                 images_seen = step * self._config.images_per_step
                 save_snapshot(self._run.best, tensors, architecture, step, images_seen)
-                state.best = score
-                self._display.note(f"the best so far, with a score of {score:.1f}: step {step:,}")
+            if state.lowest is None or score < state.lowest:
+                state.lowest = score
+                self._display.note(f"the lowest score so far, {score:.1f}: step {step:,}")
             return score
 
         return self._writer.submit(HostCopy({**described, **self._averages()}), keep)

@@ -144,6 +144,7 @@ def test_who_draws_by_the_latest_hears_of_a_better_one():
         "the latest scores 27.0, step 2,000 scored 20.0 (lower is better); --best takes that"
     )
     assert compare_latest(scored(40.0, 20.0, 24.0)) is None
+    assert "step 3,000 scored 24.0" in compare_latest(scored(40.0, 20.0, 24.0, 26.0))
     assert compare_latest(history(1000)) is None
 
 

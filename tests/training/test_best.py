@@ -8,6 +8,7 @@ from ganface.dataset.pack import Pack
 from ganface.evaluation.score import Scorer
 from ganface.io.run import Run
 from ganface.io.tensors import read_tensors
+from ganface.methods.verdict import WORSE
 from ganface.models.snapshot import load_generator
 from ganface.training import snapshots
 
@@ -27,10 +28,10 @@ def whole(tmp_path, pack_file, invoke):
     return run
 
 
-def test_the_snapshot_of_the_lowest_score_is_kept(whole, pack_file):
+def test_the_latest_snapshot_is_kept_that_the_score_does_not_call_worse(whole, pack_file):
     found = scores(whole)
     assert list(found) == [7, 14, 21, 28]
-    best = min(found, key=found.get)
+    best = max(step for step, score in found.items() if score <= WORSE * min(found.values()))
     meta, tensors = read_tensors(whole.best, "snapshot")
     assert (meta["step"], meta["images_seen"]) == (best, 8 * best)
     same = read_tensors(whole.snapshot(best), "snapshot")[1]
@@ -51,14 +52,14 @@ def test_a_resumed_run_keeps_what_an_undisturbed_one_keeps(whole, tmp_path, pack
 
 
 def test_a_worse_one_is_not_kept(tmp_path, pack_file, invoke, monkeypatch):
-    given = iter([5.0, 3.0, 4.0, 3.5])
+    given = iter([5.0, 3.0, 3.7, 3.8])
     monkeypatch.setattr(Scorer, "score", lambda *_: next(given))
     run = Run(tmp_path / "run")
     result = invoke("train", pack_file, "--out", run.path, *OPTIONS)
     result.done()
-    assert read_tensors(run.best, "snapshot")[0]["step"] == 14
-    assert result.err.count("the best so far") == 2
-    assert list(scores(run).values()) == [5.0, 3.0, 4.0, 3.5]
+    assert read_tensors(run.best, "snapshot")[0]["step"] == 21
+    assert result.err.count("the lowest score so far") == 2
+    assert list(scores(run).values()) == [5.0, 3.0, 3.7, 3.8]
 
 
 def test_without_it_nothing_is_scored(tiny_run):

@@ -1,7 +1,6 @@
 """`ganface train`."""
 
 import dataclasses
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,20 +10,11 @@ from ganface.cli.options import pick, with_settings
 from ganface.cli.shared import AsJson, Cache, refuse_missing
 from ganface.config.architecture import check_size
 from ganface.config.dataset import BuildConfig
-from ganface.errors import (
-    CannotWriteError,
-    Interrupted,
-    WorkError,
-    describe_out_of_memory,
-    is_out_of_memory,
-)
-from ganface.io.console import progress_bar, show_result, stderr
+from ganface.io.console import progress_bar, show_result
 from ganface.training.config import ALL_GROUPS, TrainConfig
 
 if TYPE_CHECKING:
-    from ganface.dataset.pack import Pack
     from ganface.io.run import Run
-    from ganface.methods.base import TrainState
     from ganface.training.distributed import Processes
     from ganface.training.plan import Plan
 
@@ -103,10 +93,8 @@ def train_together(
 ) -> int:
     """What `train` does once its processes are joined. Returns the last step."""
     from ganface.io.folders import cache_folder
-    from ganface.training.display import Display
     from ganface.training.plan import open_data
-    from ganface.training.recovery import train_and_recover
-    from ganface.training.start import begin
+    from ganface.training.run import train_run
 
     for turn in processes.in_turn():
         if turn:
@@ -116,36 +104,8 @@ def train_together(
             if report:
                 report.show()
 
-    with run.lock() if processes.is_main else nullcontext():
-        method, state, notes = begin(run, pack, plan, resume, processes)
-        again = resuming(data, run, cache, processes)
-        console = stderr(quiet=not processes.is_main)
-        steps = plan.train.schedule.steps
-        with Display(console, state.step, steps, method.display) as display:
-            for note in [*notes, *opening_notes(state, run, pack, plan, processes)]:
-                display.note(note)
-            try:
-                state = train_and_recover(run, pack, plan, method, state, display, processes)
-            except Interrupted as stop:
-                message = f"{stop}. To go on: {again}"
-                raise Interrupted(
-                    message if processes.is_main else "", stop.signal_number
-                ) from None
-            except SystemExit as end:  # a second signal
-                saved = max(run.checkpoints(), default=None)
-                last = "nothing is saved yet" if saved is None else f"saved is step {saved}"
-                message = f"stopped at once; {last}. To go on: {again}"
-                code: Any = end.code  # 128 + the signal's number: see system.signals
-                raise Interrupted(message if processes.is_main else "", code - 128) from None
-            except CannotWriteError as error:
-                message = f"{error}. To go on once it can: {again}"
-                raise CannotWriteError(message) from error
-            except (MemoryError, RuntimeError) as error:
-                if not is_out_of_memory(error):
-                    raise
-                message = f"{describe_out_of_memory(error)}. To go on: {again}"
-                raise WorkError(message) from error
-    return state.step
+    again = resuming(data, run, cache, processes)
+    return train_run(run, pack, plan, resume, processes, again).step
 
 
 def resuming(data: Path, run: "Run", cache: Path | None, processes: "Processes") -> str:
@@ -155,21 +115,6 @@ def resuming(data: Path, run: "Run", cache: Path | None, processes: "Processes")
     again = ["ganface", "train", str(data), "--out", str(run.path), "--resume"]
     again += ["--cache", str(cache)] if cache else []
     return ("torchrun … -m " if processes.world_size > 1 else "") + shlex.join(again)
-
-
-def opening_notes(
-    state: "TrainState", run: "Run", pack: "Pack", plan: "Plan", processes: "Processes"
-) -> list[str]:
-    config, compute = plan.train, plan.compute
-    times = f"{processes.world_size} processes on " if processes.world_size > 1 else ""
-    return [
-        f"{len(pack)} images of {pack.size} × {pack.size}, {times}{compute.name}, "
-        f"{compute.precision}, {'compiled' if state.meta['compiled'] else 'PyTorch'} kernels",
-        f"{config.method_class.title} of width {config.architecture.width}, "
-        f"preset {config.recipe.preset}, z of {config.architecture.z_dim}, "
-        f"batches of {config.optimizer.batch_size}, "
-        f"{config.schedule.steps} steps into {run.path}",
-    ]
 
 
 def show_plan(data: Path, run: "Run", plan: "Plan", as_json: bool) -> None:

@@ -19,6 +19,12 @@ class ScheduleConfig(Settings):
     TITLE = "Schedule"
 
     steps: int = setting(50_000, "Updates to train for.", at_least(1), may_change=True)
+    minutes: float | None = setting(
+        None,
+        "End after so many minutes of training, if --steps are not done before.",
+        optional(at_least(0.01)),
+        may_change=True,
+    )
     milestones: str = setting(
         "100,1000,2000,5000,10000,20000,50000",
         "Steps at which a grid and a snapshot are kept.",
@@ -45,6 +51,11 @@ class ScheduleConfig(Settings):
         super().__post_init__()
         _ = self.grid_seeds, self.milestone_steps  # their texts are checked by reading them
 
+    def is_over(self, step: int, seconds: float) -> bool:
+        """Whether `step` updates, which took so many seconds of training, are all there is."""
+        out_of_time = self.minutes is not None and seconds >= 60 * self.minutes
+        return step >= self.steps or out_of_time
+
     def checkpoint_due(self, step: int, seconds: float) -> bool:
         """Whether to save one after `step`, `seconds` after the last one."""
         if self.checkpoint_every is not None:
@@ -57,6 +68,6 @@ class ScheduleConfig(Settings):
 
     @property
     def milestone_steps(self) -> tuple[int, ...]:
-        """The milestones that this run reaches, in order, its last step among them."""
+        """The milestones that all --steps reach, in order, the last step among them."""
         steps = parse_integers("--milestones", self.milestones, low=1)
         return tuple(sorted({step for step in steps if step < self.steps} | {self.steps}))

@@ -27,12 +27,21 @@ PLAIN_SECONDS = 10  # off a terminal, at most one line in so many seconds
 class Display:
     """Shows a training on stderr: live on a terminal, plain lines elsewhere."""
 
-    def __init__(self, console: Console, first_step: int, steps: int, figures: str) -> None:
-        """figures: a format of what a line of stats.jsonl holds."""
+    def __init__(
+        self,
+        console: Console,
+        first_step: int,
+        steps: int,
+        figures: str,
+        minutes: float | None = None,
+    ) -> None:
+        """steps, minutes: whichever end first. figures: a format of what a line of stats.jsonl
+        holds."""
         self._figures = figures
         self._console = console
         self._first_step = first_step
-        self._steps = steps
+        self._most = self._steps = steps
+        self._minutes = minutes
         self._began = self._printed = time.monotonic()
         self._stats: dict[str, Any] = {}
         self._picture: Path | None = None
@@ -72,6 +81,10 @@ class Display:
         if stats["verdict"] != self._stats.get("verdict", str(EARLY)):
             self.note(f"step {stats['step']}: {stats['verdict']}")
         self._stats = stats
+        if self._minutes:
+            rate = stats["step"] / stats["seconds"]
+            self._steps = min(self._most, max(stats["step"], round(rate * 60 * self._minutes)))
+            self._bar.update(self._task, total=self._steps)
         now = time.monotonic()
         if self._live or not (first or now - self._printed >= PLAIN_SECONDS):
             return

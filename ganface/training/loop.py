@@ -48,7 +48,8 @@ def train(
     probe = Probe(pack, schedule.seed, config.architecture.z_dim, compute.device)
     batches = open_batches(pack, config, method, display, processes)
     choose = partial(choose_update, state, method, config, processes)
-    if compute.raises_oom and processes.alone and state.step < schedule.steps:
+    over = schedule.is_over(state.step, state.seconds)
+    if compute.raises_oom and processes.alone and not over:
         advance = fit_to_memory(state, method, config, batches.at(state.step + 1), choose)
     else:
         advance = choose()
@@ -66,7 +67,7 @@ def train(
             pictures = SnapshotWriter(run, pack, display, writer, config, method, state, probe)
             pictures.draw_reals()
 
-        while state.step < schedule.steps and not stopped_by:
+        while not (over or stopped_by):
             step = state.step + 1
 
             # Update every network, and the averages
@@ -78,10 +79,16 @@ def train(
             # A fast GPU need not wait for a slow disk: latest.png has another chance soon
             may_draw = not writer.busy and time.monotonic() - last_picture >= PICTURES_APART
 
+            # One number for all processes, and asked once: a later signal waits. Of the largest
+            # number the signal comes first
+            due = schedule.checkpoint_due(step, time.monotonic() - last_save)
+            asked = 4 * stop.number + 2 * schedule.is_over(step, state.seconds) + due
+            asked = processes.all_reduce_max(asked)
+            stopped_by, over, due = asked // 4, bool(asked & 2), bool(asked & 1)
+
             # Report
-            last = step == schedule.steps
             scored = bool(schedule.evaluate_every) and step % schedule.evaluate_every == 0
-            if step % TICK == 0 or last or scored:
+            if step % TICK == 0 or over or scored:
                 figures = {"means": take_means(state, processes), **method.report(state)}
                 if step % DIAGNOSE == 0:
                     figures["diagnostics"] = method.diagnose(state, probe)
@@ -94,11 +101,8 @@ def train(
                     reporter.tick(HostCopy(figures), score)
 
             # Draw, and save
-            milestone = step in milestones
-            due = int(schedule.checkpoint_due(step, time.monotonic() - last_save))
-            # Asked once: a later signal waits. One number for both; the largest keeps the signal
-            stopped_by, due = divmod(processes.all_reduce_max(2 * stop.number + due), 2)
-            save = due or last or stopped_by
+            milestone = step in milestones or over
+            save = due or over or stopped_by
             if save:
                 share_figures(state, processes)
                 last_save = time.monotonic()

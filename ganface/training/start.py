@@ -148,6 +148,8 @@ def _restore_newest(run: Run, plan: Plan, state: TrainState) -> list[str]:
             f"that wrote them, {meta.get('ganface', 'another one')}, or a new run, in another --out"
         ) from error
     remark = f"{run.path}: going on from step {state.step}"
-    if state.step >= plan.train.schedule.steps:
-        remark = f"{run.path}: is at step {state.step} already; to go on, give more --steps"
+    schedule = plan.train.schedule
+    if schedule.is_over(state.step, state.seconds):
+        more = "--steps" if state.step >= schedule.steps else "--minutes"
+        remark = f"{run.path}: is at step {state.step} already; to go on, give more {more}"
     return [*complaints, remark]

@@ -362,3 +362,23 @@ def test_pictures_of_a_fast_training_are_some_seconds_apart(pack_file, home, inv
     train = ("train", pack_file, "--out", home / "run", *TINY, "--steps", 9, "--milestones", 4)
     invoke(*train).done()
     assert drawn == [4, 9]
+
+
+def test_a_training_ends_when_its_minutes_are_over(tmp_path, pack_file, invoke):
+    run, minutes = Run(tmp_path / "run"), 0.02
+    options = ("train", pack_file, "--out", run.path, *OPTIONS, "--steps", 100_000)
+    result = invoke(*options, "--minutes", minutes)
+    result.done()
+    assert "100000 steps, 0.02 minutes at most" in result.err
+    lines = stats(run)
+    last = lines[-1]["step"]
+    assert last < 100_000
+    times = [json.loads(line)["seconds"] for line in run.stats.read_text().splitlines()]
+    assert times[-2] < 60 * minutes <= times[-1]
+    assert max(run.checkpoints()) == max(run.snapshots()) == max(run.grids()) == last
+
+    result = invoke(*options, "--minutes", minutes, "--resume")
+    result.done()
+    assert f"is at step {last} already; to go on, give more --minutes" in result.err
+    invoke(*options, "--minutes", 2 * minutes, "--resume").done()
+    assert max(run.checkpoints()) > last

@@ -19,6 +19,7 @@ from ganface.evaluation.features import RandomFeatures
 from ganface.evaluation.frechet import frechet_distance, gaussian_of
 from ganface.evaluation.memorisation import COMMON, memorised, near_distance, nearest, thumbnails
 from ganface.evaluation.neighbours import mean_distance
+from ganface.evaluation.sharpness import fine_power
 from ganface.evaluation.sliced_wasserstein import (
     patches_of,
     patches_per_image,
@@ -63,8 +64,8 @@ class Evaluation:
 
         (self._training,) = extract_features(reals, range(len(reals)), [thumbnails], track)
         self._near = near_distance(self._training, torch.tensor(reference))
-        features, projections = self._describe(reals, reference, track)
-        self._features, self._projections = features, projections
+        features, projections, power = self._describe(reals, reference, track)
+        self._features, self._projections, self._fine_power = features, projections, power
         self._gaussian = gaussian_of(features)
         self._radii = neighbourhoods(features)
         self._mean_distance = mean_distance(features)
@@ -77,10 +78,10 @@ class Evaluation:
         self, fakes: Images, indices: Sequence[int], track: Track = untracked
     ) -> tuple[Figures, list[Pair]]:
         """The figures of the fakes of these indices, `count` of them, and their closest pairs."""
-        features, projections, small = self._describe(fakes, indices, track, thumbnails)
+        *described, small = self._describe(fakes, indices, track, thumbnails)
         found = nearest(small, self._training)
         figures = {
-            **self._compare(features, projections),
+            **self._compare(*described),
             "memorised": memorised(found.distances, self._near),
         }
         closest = found.distances.argsort(stable=True)[:PAIRS].tolist()
@@ -97,13 +98,15 @@ class Evaluation:
     def _describe(
         self, images: Images, indices: Sequence[int], track: Track, *more: Function
     ) -> list[Any]:
-        """Features [count, DIM], the projected patches of each scale, and what `more` make."""
+        """Features [count, DIM], the projected patches of each scale, the mean power of fine
+        detail, and what `more` make."""
         cut = partial(patches_of, per_image=patches_per_image(self.count))
-        functions: list[Function] = [self._network, cut, *more]
-        features, patches, *rest = extract_features(images, indices, functions, track)
-        return [features, [project(level) for level in patches.unbind(1)], *rest]
+        functions: list[Function] = [self._network, cut, fine_power, *more]
+        features, patches, power, *rest = extract_features(images, indices, functions, track)
+        projections = [project(level) for level in patches.unbind(1)]
+        return [features, projections, power.mean().item(), *rest]
 
-    def _compare(self, features: Tensor, projections: list[Tensor]) -> Figures:
+    def _compare(self, features: Tensor, projections: list[Tensor], power: float) -> Figures:
         """Images so described, against the reference."""
         density, coverage = density_and_coverage(self._features, self._radii, features)
         pairs = zip(projections, self._projections, strict=True)
@@ -116,6 +119,7 @@ class Evaluation:
             "density": density,
             "coverage": coverage,
             "diversity": mean_distance(features) / self._mean_distance,
+            "sharpness": power / self._fine_power if self._fine_power else 1.0,
         }
 
 

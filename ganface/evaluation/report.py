@@ -27,6 +27,7 @@ TITLES = {
     "density": ("density", "near 1"),
     "coverage": ("coverage", "higher"),
     "diversity": ("diversity", "near 1"),
+    "sharpness": ("sharpness: power of fine detail", "near 1"),
     "memorised": ("nearer to a training image than 95 % of those", "5 % or less"),
     "fid": ("FID", "lower"),
     "kid": ("KID × 1,000", "lower"),

@@ -60,6 +60,7 @@ def test_the_reference_is_no_way_from_itself(evaluation, reals, split):
         "density": pytest.approx(1.2, abs=0.03),  # the fifth neighbours lie on the edge
         "coverage": 1,
         "diversity": pytest.approx(1),
+        "sharpness": pytest.approx(1),
         "memorised": 1,
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from ganface.io.console import one_line, say
 from ganface.io.run import Run
 from ganface.latents.seeds import z_of
 from ganface.losses.adversarial import LOSSES
+from ganface.models.dcgan import DcganNetwork
 from ganface.models.generate import BATCH, generate
 from ganface.models.snapshot import load_network
 from ganface.pictures.faces import open_generator, origin
@@ -36,6 +38,16 @@ class Answer(NamedTuple):
     logit: float
     # D(x): that the image is real or, where the loss only compares, more real than G's on average
     probability: float
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """A D that is asked about images."""
+
+    D: DcganNetwork
+    threshold: float  # the logit of what it finds neither real nor not
+    build: BuildConfig  # how images are to be made ready for it
+    meta: dict[str, Any]  # of the file
 
 
 def find_discriminator(model: Path) -> Path:
@@ -61,6 +73,35 @@ def judge(
     write, with SHOWN of them at most, evenly chosen.
     Raises UserError if the file has no D or is damaged, and if there is no image; CannotWriteError.
     """
+    opinion = open_opinion(checkpoint, device)
+    named = list(read_images(paths, opinion.build))
+    if seeds:
+        G, _ = open_generator(checkpoint, device)
+        faces = generate(G, z_of(seeds, G.config.z_dim))
+        named += zip((f"seed {seed}" for seed in seeds), faces, strict=True)
+    if not named:
+        raise UserError("no image that can be judged")
+    names, images = [name for name, _ in named], torch.stack([image for _, image in named])
+    del named
+    logits = logits_of(opinion.D, images)
+
+    order = logits.argsort(descending=True, stable=True).tolist()
+    probabilities = (logits - opinion.threshold).sigmoid()
+    answers = [Answer(names[i], logits[i].item(), probabilities[i].item()) for i in order]
+    places = evenly(len(order), SHOWN)
+    shown = [answers[place] for place in places]
+    sheet = captioned(
+        images[[order[place] for place in places]],
+        [f"{each.probability:.2f} ({each.logit:+.1f})" for each in shown],
+    )
+    made_by = origin(opinion.meta)
+    described = [each._asdict() for each in shown]
+    save_png(picture, sheet, {"kind": "judged", "images": described, **made_by})
+    return answers, made_by
+
+
+def open_opinion(checkpoint: Path, device: torch.device) -> Opinion:
+    """The D of a checkpoint, on `device`. Raises UserError if the file has none, or is damaged."""
     D, meta = load_network(checkpoint, "D")
     D.to(device).to(memory_format=torch.channels_last)
     try:
@@ -71,33 +112,10 @@ def judge(
         threshold = LOSSES[loss].threshold
     except (KeyError, TypeError) as error:
         raise UserError(f"{checkpoint}: does not say how its D was trained") from error
-
-    named = list(read_images(paths, build))
-    if seeds or threshold is None:
-        G, _ = open_generator(checkpoint, device)
-        faces = generate(G, z_of(seeds, G.config.z_dim)) if seeds else ()
-        named += zip((f"seed {seed}" for seed in seeds), faces, strict=True)
-    if not named:
-        raise UserError("no image that can be judged")
-    names, images = [name for name, _ in named], torch.stack([image for _, image in named])
-    del named
-    logits = logits_of(D, images)
     if threshold is None:
+        G, _ = open_generator(checkpoint, device)
         threshold = logits_of(D, generate(G, z_of(AGAINST, G.config.z_dim))).mean().item()
-
-    order = logits.argsort(descending=True, stable=True).tolist()
-    probabilities = (logits - threshold).sigmoid()
-    answers = [Answer(names[i], logits[i].item(), probabilities[i].item()) for i in order]
-    places = evenly(len(order), SHOWN)
-    shown = [answers[place] for place in places]
-    sheet = captioned(
-        images[[order[place] for place in places]],
-        [f"{each.probability:.2f} ({each.logit:+.1f})" for each in shown],
-    )
-    made_by = origin(meta)
-    described = [each._asdict() for each in shown]
-    save_png(picture, sheet, {"kind": "judged", "images": described, **made_by})
-    return answers, made_by
+    return Opinion(D, threshold, build, meta)
 
 
 def read_images(paths: Iterable[Path], config: BuildConfig) -> Iterator[tuple[str, Tensor]]:

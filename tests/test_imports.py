@@ -14,6 +14,7 @@ ROOT = Path(ganface.__file__).parent
 LEVELS = (
     "__main__",
     "cli",
+    "lecture search",
     "evaluation training",
     "methods",
     "models losses latents dataset pictures",

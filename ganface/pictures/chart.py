@@ -73,7 +73,7 @@ def draw_chart(panels: Sequence[Panel], x_name: str, spans: Sequence[Span] = ())
     draw = ImageDraw.Draw(sheet, "RGBA")
 
     left, right = LEFT * ZOOM, (WIDTH - RIGHT) * ZOOM
-    to_x = _scale(x_limits, (left, right))
+    to_x = scale(x_limits, (left, right))
     top = 0
     for panel in panels:
         box = (left, (top + HEADER) * ZOOM, right, (top + HEADER + HEIGHT) * ZOOM)
@@ -83,11 +83,11 @@ def draw_chart(panels: Sequence[Panel], x_name: str, spans: Sequence[Span] = ())
         _draw_spans(draw, spans, (top + 6) * ZOOM, to_x)
         top += STRIP + 8
     for tick in ticks(*x_limits, 10):
-        _text(draw, (to_x(tick), (top + 12) * ZOOM), label(tick), FADED, "mm")
-    _text(draw, ((left + right) / 2, (top + 30) * ZOOM), x_name, INK, "mm")
+        write(draw, (to_x(tick), (top + 12) * ZOOM), label(tick), FADED, "mm")
+    write(draw, ((left + right) / 2, (top + 30) * ZOOM), x_name, INK, "mm")
     for row, name in enumerate(names):
         y = (top + FOOTER + row * LINE) * ZOOM
-        _text(draw, (left, y + LINE * ZOOM / 2), name, INK, "lm")
+        write(draw, (left, y + LINE * ZOOM / 2), name, INK, "lm")
     return sheet.reduce(ZOOM)
 
 
@@ -104,16 +104,16 @@ def _draw_panel(
     left, top, right, bottom = box
     lines = [_runs(line, panel.log) for line in panel.lines]
     low, high = _limits(panel, [y for runs in lines for run in runs for _, y in run])
-    to_y = _scale((low, high), (bottom, top))
+    to_y = scale((low, high), (bottom, top))
     for x in map(to_x, x_ticks):
         draw.line((x, top, x, bottom), FAINT, ZOOM)
     for tick in powers(low, high) if panel.log else ticks(low, high, 4):
         y = to_y(tick)
         draw.line((left, y, right, y), FAINT, ZOOM)
         name = label(10**tick if panel.log else tick)
-        _text(draw, (left - 8 * ZOOM, y), name, FADED, "rm")
+        write(draw, (left - 8 * ZOOM, y), name, FADED, "rm")
 
-    _text(draw, (left, top - 6 * ZOOM), panel.title, INK, "ls", 13)
+    write(draw, (left, top - 6 * ZOOM), panel.title, INK, "ls", 13)
     _draw_legend(draw, [line.name for line in panel.lines], right, top - 6 * ZOOM)
     for colour, runs in zip(COLOURS, lines, strict=False):
         for run in runs:
@@ -134,7 +134,7 @@ def _draw_legend(
 ) -> None:
     """From right to left, the first name leftmost."""
     for colour, name in reversed(list(zip(COLOURS, names, strict=False))):
-        _text(draw, (right, bottom), name, INK, "rs")  # on one line, with or without descenders
+        write(draw, (right, bottom), name, INK, "rs")  # on one line, with or without descenders
         right -= _font().getlength(name) + 6 * ZOOM
         y = bottom - 4 * ZOOM
         draw.line((right - 18 * ZOOM, y, right, y), colour, 3 * ZOOM)
@@ -150,7 +150,7 @@ def _draw_spans(
         draw.rectangle(box, GOOD if span.good else BAD)
 
 
-def _text(
+def write(
     draw: ImageDraw.ImageDraw,
     position: tuple[float, float],
     text: str,
@@ -168,7 +168,7 @@ def _font(size: int = 12) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 # ---------------------------------------------------------------------------- scales
 
 
-def _scale(from_: tuple[float, float], to: tuple[float, float]) -> Callable[[float], float]:
+def scale(from_: tuple[float, float], to: tuple[float, float]) -> Callable[[float], float]:
     (low, high), (start, end) = from_, to
     factor = (end - start) / (high - low) if high > low else 0
     return lambda value: start + (value - low) * factor

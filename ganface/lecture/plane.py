@@ -26,6 +26,7 @@ LIMIT = 1.45  # of both axes of the picture
 
 WIDTH = 64  # of G, D and E
 BATCH_SIZE = 128
+UPDATES = 1500
 LR = 5e-3  # at the first update; falls to 0 along a line
 R1 = 0.05
 
@@ -49,9 +50,9 @@ class Plane:
         return {name: facts(getattr(self, name)) for name in ("reals", "vae", "gan")}
 
 
-def learn(seed: int = 0, updates: int = 1500) -> Plane:
+def learn(seed: int = 0) -> Plane:
     """Train both generators."""
-    G_vae, G_gan = _vae(seed, updates), _gan(seed, updates)
+    G_vae, G_gan = _vae(seed), _gan(seed)
     with torch.no_grad():
         z = rng.normal(seed, "shown z", 0, SHOWN, 2)
         return Plane(_reals(seed, "shown reals", 0, SHOWN), G_vae(z), G_gan(z))
@@ -88,15 +89,15 @@ def _reals(seed: int, stream: str, step: int, count: int) -> Tensor:
     return centres()[spots] + SIGMA * torch.randn(count, 2, generator=dice)
 
 
-def _gan(seed: int, updates: int) -> nn.Module:
+def _gan(seed: int) -> nn.Module:
     G, D = _networks(seed, 2, 1)
     optimizer_G, optimizer_D = (
         torch.optim.Adam(network.parameters(), LR, betas=(0.0, 0.99), fused=True)
         for network in (G, D)
     )
-    for step in range(updates):
+    for step in range(UPDATES):
         for optimizer in (optimizer_G, optimizer_D):
-            optimizer.param_groups[0]["lr"] = LR * (1 - step / updates)
+            optimizer.param_groups[0]["lr"] = LR * (1 - step / UPDATES)
         reals = _reals(seed, "reals", step, BATCH_SIZE)
         fakes = G(rng.normal(seed, "z", step, BATCH_SIZE, 2))
 
@@ -116,11 +117,11 @@ def _gan(seed: int, updates: int) -> nn.Module:
     return G
 
 
-def _vae(seed: int, updates: int) -> nn.Module:
+def _vae(seed: int) -> nn.Module:
     G, E = _networks(seed, 2, 4)
     optimizer = torch.optim.Adam([*G.parameters(), *E.parameters()], LR, fused=True)
-    for step in range(updates):
-        optimizer.param_groups[0]["lr"] = LR * (1 - step / updates)
+    for step in range(UPDATES):
+        optimizer.param_groups[0]["lr"] = LR * (1 - step / UPDATES)
         reals = _reals(seed, "reals", step, BATCH_SIZE)
         mean, log_variance = E(reals).chunk(2, 1)
         z = mean + (log_variance / 2).exp() * rng.normal(seed, "z", step, BATCH_SIZE, 2)
@@ -128,7 +129,7 @@ def _vae(seed: int, updates: int) -> nn.Module:
         # In nats for each of a point's two numbers. KL comes in over the first half: with all of it
         # from the start codes say nothing, and G draws one point (Bowman et al. 2016,
         # arXiv:1511.06349, section 3.1)
-        warmup = min(1.0, 2 * step / updates)
+        warmup = min(1.0, 2 * step / UPDATES)
         KL = gaussian_kl(mean, log_variance).mean()
         loss = optimal_gaussian_nll(error) + warmup * KL / 2
         optimizer.zero_grad()

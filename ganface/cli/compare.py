@@ -18,7 +18,7 @@ from ganface.cli.shared import (
 )
 from ganface.config.dataset import BuildConfig
 from ganface.config.hardware import DeviceConfig
-from ganface.config.settings import parse_integers
+from ganface.config.settings import flag_of, parse_integers
 from ganface.errors import UserError
 from ganface.io.console import as_text, show_result
 
@@ -30,14 +30,40 @@ def compare(
         typer.Argument(
             metavar="MODEL... [DATA]",
             help="Run directories, checkpoints or snapshots, of any methods. If the last is a "
-            "folder, .zip or pack of images, they are measured against these.",
+            "folder, .zip or pack of images, they are measured against these. With --search DATA "
+            "alone.",
         ),
     ],
-    seeds: Annotated[str, typer.Option(help="The faces to set side by side.")] = "0-7",
+    seeds: Annotated[
+        str | None, typer.Option(help="The faces to set side by side; 0-7 if not given.")
+    ] = None,
     step: Step = None,
     best: Best = False,
     count: Count = None,
-    out: Annotated[Path | None, typer.Option(help="A new folder; comparison if not given.")] = None,
+    search: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Train kinds of GAN and a VAE on DATA, each with N settings drawn by chance and "
+            "with its defaults, and set side by side how good they get; at 32 pixels if DATA is no "
+            "pack and --size not given.",
+        ),
+    ] = None,
+    budget: Annotated[
+        int | None,
+        typer.Option(min=1, help="Updates of each training of --search; 1,000 if not given."),
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Trainings of --search at a time; 1 if not given.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Seeds --search, its trainings too; 0 if not given.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a --search.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="A new folder; comparison, or search, if not given.")
+    ] = None,
     cache: Cache = None,
     as_json: AsJson = False,
     *,
@@ -49,6 +75,15 @@ def compare(
     from ganface.io.run import find_model
 
     refuse_missing(*paths)
+    for_models = {"seeds": seeds, "step": step, "best": best, "count": count}
+    for_search = {"budget": budget, "jobs": jobs, "seed": seed}
+    if search is not None:
+        _refuse(for_models, "not with --search")
+        if len(paths) > 1 or is_model(paths[0]):
+            raise UserError("--search: trains models of its own; give images alone")
+        _search(paths[0], search, out, resume, cache, given, as_json, for_search)
+        return
+    _refuse({**for_search, "resume": resume}, "only with --search")
     models = paths if is_model(paths[-1]) else paths[:-1]
     data = None if models == paths else paths[-1]
     if not models:
@@ -59,7 +94,7 @@ def compare(
     files = [find_model(path, step, best) for path in models]
     for path, file in zip(models, files, strict=True):
         mention_best(path, [file])
-    numbers = parse_integers("--seeds", seeds)
+    numbers = parse_integers("--seeds", "0-7" if seeds is None else seeds)
     out = choose_out(out, "comparison", folder=True)
 
     from ganface.evaluation.measure import evaluate
@@ -93,3 +128,48 @@ def compare(
         corner = f"{facts['count']:,} images"
         lines = [as_text(figures_table(corner, outcome.columns, outcome.facts["floors"])), ""]
     show_result({**facts, "files": written}, as_json, "\n".join([*lines, *written]))
+
+
+def _refuse(options: dict[str, Any], reason: str) -> None:
+    """Raise UserError if one of these was given."""
+    for name, value in options.items():
+        if value is not None and value is not False:
+            raise UserError(f"{flag_of(name)}: {reason}; leave it out")
+
+
+def _search(
+    data: Path,
+    draws: int,
+    out: Path | None,
+    resume: bool,
+    cache: Path | None,
+    given: dict[str, Any],
+    as_json: bool,
+    options: dict[str, int | None],
+) -> None:
+    """What `compare --search` does; `options`: those of `search` by name, None if not given."""
+    from ganface.io.folders import cache_folder
+
+    begun = out or Path("search")
+    if not (resume and (begun / "search.json").is_file()):
+        begun = choose_out(out, "search", folder=True)
+
+    from ganface.search.report import summary_table
+    from ganface.search.search import search
+    from ganface.system.device import choose_device
+
+    found = search(
+        data,
+        begun,
+        draws,
+        cache or cache_folder() or begun / "cache",
+        choose_device(DeviceConfig(**pick([DeviceConfig], given)).device),
+        given=pick([BuildConfig], given),
+        **{name: value for name, value in options.items() if value is not None},
+    )
+    files = [str(begun / "search.json"), str(begun / "search.png")]
+    reals = (
+        f"Reals come to {found['floors']['frechet']:.2f}, of {found['count']:,} images each time."
+    )
+    lines = [as_text(summary_table(found["summary"])), "", reals, "", *files]
+    show_result({**found, "files": files}, as_json, "\n".join(lines))

@@ -1,7 +1,7 @@
 """Settings drawn at random for kinds of GAN and a VAE, from the same wide ranges for all.
 
 The protocol is that of Lucic, Kurach, Michalski, Gelly and Bousquet 2018, "Are GANs Created Equal?
-A Large-Scale Study" (arXiv:1711.10337), section 6.
+A Large-Scale Study" (arXiv:1711.10337): wide ranges, and as many draws for each.
 """
 
 from __future__ import annotations

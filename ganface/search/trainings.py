@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import time
 from collections import deque
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import DEVNULL, Popen
 
 import torch
 
@@ -51,7 +51,8 @@ class Trainings:
         Once `stop` is asked for, or the iterator is closed, those that go on are told to end, and
         waited for: they save a checkpoint.
         """
-        waiting, running = deque(draws), list[tuple[Draw, subprocess.Popen[bytes]]]()
+        waiting = deque(draws)
+        running: list[tuple[Draw, Popen[bytes]]] = []
         try:
             while waiting or running:
                 ended = next((each for each in running if each[1].poll() is not None), None)
@@ -72,7 +73,7 @@ class Trainings:
             for _, child in running:
                 child.wait()
 
-    def _start(self, draw: Draw) -> subprocess.Popen[bytes]:
+    def _start(self, draw: Draw) -> Popen[bytes]:
         command = [sys.executable, "-m", "ganface", "train", str(self.pack), *draw.flags]
         command += ["--out", str(self.run(draw).path), "--resume", "--device", self.device.type]
         command += ["--steps", str(self.budget), "--milestones", str(self.budget)]
@@ -81,9 +82,9 @@ class Trainings:
         threads = max(1, torch.get_num_threads() // self.jobs)
         self.folder.mkdir(exist_ok=True)
         with open(self.log(draw), "ab") as log:
-            return subprocess.Popen(
+            return Popen(
                 command,
-                stdin=subprocess.DEVNULL,
+                stdin=DEVNULL,
                 stdout=log,
                 stderr=log,
                 env={**os.environ, "OMP_NUM_THREADS": str(threads)},

@@ -84,6 +84,12 @@ def start(*arguments: object, preexec_fn=lambda: None, env=None, **options) -> s
     return subprocess.Popen([sys.executable], preexec_fn=work, **options)
 
 
+def popen(command: list[str], **options) -> subprocess.Popen:
+    """What Popen does of `python -m ganface …`, as `start` does it."""
+    assert command[:3] == [sys.executable, "-m", "ganface"]
+    return start(*command[3:], **options)
+
+
 def open_files() -> set[int]:
     numbers = map(int, os.listdir("/proc/self/fd"))
     return {number for number in numbers if number > 2 and is_open(number)}

@@ -22,6 +22,8 @@ from ganface.config.settings import flag_of, parse_integers
 from ganface.errors import UserError
 from ganface.io.console import as_text, show_result
 
+SEARCH = "Search"  # the group of these options in --help
+
 
 @with_settings(BuildConfig, DeviceConfig)
 def compare(
@@ -44,23 +46,36 @@ def compare(
         int | None,
         typer.Option(
             min=1,
+            max=1000,
             metavar="N",
             help="Train kinds of GAN and a VAE on DATA, each with N settings drawn by chance and "
             "with its defaults, and set side by side how good they get; at 32 pixels if DATA is no "
             "pack and --size not given.",
+            rich_help_panel=SEARCH,
         ),
     ] = None,
     budget: Annotated[
         int | None,
-        typer.Option(min=1, help="Updates of each training of --search; 1,000 if not given."),
+        typer.Option(
+            min=1, help="Updates of each training; 1,000 if not given.", rich_help_panel=SEARCH
+        ),
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option(min=1, help="Trainings of --search at a time; 1 if not given.")
+        int | None,
+        typer.Option(min=1, help="Trainings at a time; 1 if not given.", rich_help_panel=SEARCH),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(min=0, help="Seeds --search, its trainings too; 0 if not given.")
+        int | None,
+        typer.Option(
+            min=0,
+            max=2**63 - 1,
+            help="Seeds the draws and the trainings; 0 if not given.",
+            rich_help_panel=SEARCH,
+        ),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a --search.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a search.", rich_help_panel=SEARCH)
+    ] = False,
     out: Annotated[
         Path | None, typer.Option(help="A new folder; comparison, or search, if not given.")
     ] = None,

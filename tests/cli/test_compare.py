@@ -3,10 +3,12 @@ import json
 import pytest
 from conftest import TINY
 from PIL import Image
+from processes import popen
 
 from ganface.dataset.order import held_out
 from ganface.dataset.pack import Pack
 from ganface.pictures.png import read_png_meta
+from ganface.search import draws, trainings
 
 
 @pytest.fixture
@@ -67,3 +69,55 @@ def test_what_cannot_be_compared_is_refused(tiny_run, pack_file, faces, tmp_path
     invoke(*train, "--out", "larger").done()
     line = invoke("compare", tiny_run.path, "larger").refused()
     assert "draws faces of 64 pixels, the first of 32" in line
+
+
+def test_a_search_ends_with_a_table_and_a_picture(pack_file, home, invoke, monkeypatch, tiny_run):  # noqa: ARG001
+    for kind in ("ns", "lsgan", "wgan-gp", "hinge"):
+        monkeypatch.delitem(draws.KINDS, kind)
+    monkeypatch.setattr(trainings, "Popen", popen)
+    command = ("compare", "--search", 1, pack_file, "--budget", 2, "--seed", 3, "--device", "cpu")
+    lines = invoke(*command, "--jobs", 2).done()
+    facts = json.loads((home / "search/search.json").read_text())
+    assert (facts["budget"], facts["seed"], facts["size"]) == (2, 3, 32)
+    assert {*facts["trainings"]} == {"vae-default", "vae-1"}
+    assert " ".join(lines[0].split()) == "Fréchet distance best median worst default failed"
+    assert lines[1].split()[0] == "vae"
+    assert lines[1].endswith("0 of 1")
+    assert lines[3].startswith("Reals come to ")
+    assert lines[-2:] == ["search/search.json", "search/search.png"]
+    assert read_png_meta(home / "search/search.png")["budget"] == 2
+
+    # Once more: all is done
+    (line,) = invoke(*command, "--resume", "--json").done()
+    assert json.loads(line)["trainings"] == facts["trainings"]
+    assert "exists already" in invoke(*command, "--out", "search").refused()
+    assert "another seed" in invoke(*command[:-3], 4, "--resume").refused()
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (("--search", 2, "--seeds", "0-3"), "--seeds: not with --search"),
+        (("--search", 2, "--step", 0), "--step: not with --search"),
+        (("--search", 2, "--best"), "--best: not with --search"),
+        (("--search", 2, "--count", 50), "--count: not with --search"),
+        (("--search", 0), "greater than or equal to 1"),
+        (("--budget", 10), "--budget: only with --search"),
+        (("--jobs", 1), "--jobs: only with --search"),
+        (("--seed", 0), "--seed: only with --search"),
+        (("--resume",), "--resume: only with --search"),
+    ],
+)
+def test_options_that_do_nothing_together_are_refused(pack_file, home, invoke, options, reason):
+    assert reason in invoke("compare", pack_file, *options).refused()
+    assert not [*home.iterdir()]
+
+
+def test_a_search_takes_images_alone(tiny_run, pack_file, faces, home, invoke):
+    for paths in ((tiny_run.path,), (tiny_run.path, pack_file), (faces, faces)):
+        assert "give images alone" in invoke("compare", *paths, "--search", 2).refused()
+    assert "built with other" in invoke("compare", pack_file, "--search", 2, "--size", 64).refused()
+    (home / "other").mkdir()
+    (home / "other" / "file").touch()
+    refused = invoke("compare", pack_file, "--search", 2, "--out", "other", "--resume").refused()
+    assert "exists already" in refused

@@ -30,6 +30,7 @@ def test_version_is_one_line_on_stdout(invoke):
             "interpolate",
             "--seeds --mode --frames --fps --loop --rows --dims --range --step --best --out --json",
         ),
+        ("compare", "--seeds --count --search --budget --jobs --seed --resume --out --json"),
         ("info", "--json"),
     ],
 )

@@ -4,11 +4,12 @@ import json
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 import torch
 from conftest import PATIENCE, draw_folder
-from processes import start
+from processes import popen, start
 
 from ganface.errors import UserError, WorkError
 from ganface.io.run import Run
@@ -23,11 +24,11 @@ def begun(monkeypatch, tiny_run):  # noqa: ARG001  a run in this process loads w
     """The names of the trainings that were begun; they are of two kinds, and tiny."""
     names = []
 
-    def popen(command, **options):
-        names.append(command[command.index("--out") + 1].rpartition("/")[2])
-        return start(*command[command.index("train") :], **options)
+    def begin(command, **options):
+        names.append(Path(command[command.index("--out") + 1]).name)
+        return popen(command, **options)
 
-    monkeypatch.setattr(trainings, "Popen", popen)
+    monkeypatch.setattr(trainings, "Popen", begin)
     for kind in ("ns", "lsgan", "wgan-gp"):
         monkeypatch.delitem(draws.KINDS, kind)
     for module in (search, trainings):

@@ -7,7 +7,8 @@ import sys
 import pytest
 import torch
 
-from ganface.search.draws import draws_of
+from ganface.io.run import read_config
+from ganface.search.draws import Draw, draws_of
 from ganface.search.trainings import Trainings
 from ganface.system.signals import StopRequest
 
@@ -66,6 +67,19 @@ def test_a_stop_ends_all_that_go_on(begin, trainings, stop):
     children = begin(work)
     assert list(trainings.train(DRAWS, stop)) == []
     assert [child.returncode for child in children] == [-signal.SIGTERM] * JOBS
+
+
+def test_a_training_is_a_run_of_its_own(pack_file, tmp_path, stop, monkeypatch):
+    monkeypatch.setattr("ganface.search.trainings.WIDTH", 4)
+    draw = Draw("vae", 1, {"lr": 0.003, "beta1": 0.5})
+    trainings = Trainings(tmp_path / "runs", pack_file, 2, JOBS, 5, torch.device("cpu"))
+    assert [*trainings.train([draw], stop)] == [(draw, 0)]
+    run = trainings.run(draw)
+    assert [*run.snapshots()] == [2]
+    settings = read_config(run)["train"]
+    assert settings.items() >= {"method": "vae", "lr": 0.003, "width": 4, "seed": 5}.items()
+    assert read_config(run)["threads"] == max(1, torch.get_num_threads() // JOBS)
+    assert "2 steps into" in trainings.log(draw).read_text()
 
 
 def test_the_last_line_of_the_log_says_why_a_training_failed(trainings):

@@ -185,8 +185,8 @@ def ticks(low: float, high: float, most: int) -> list[float]:
 
 
 def powers(low: float, high: float, fine: float = 2) -> list[float]:
-    """The logarithms from low to high of 1, 2 and 5 times powers of ten; of 1 alone, if these are
-    `fine` or more."""
+    """The logarithms from low to high of 1, 2 and 5 times powers of ten; of 1 alone, where `fine`
+    or more powers lie between."""
     factors = (1, 2, 5) if high - low < fine else (1,)
     exponents = range(math.floor(low), math.ceil(high) + 1)
     logs = [exponent + math.log10(factor) for exponent in exponents for factor in factors]

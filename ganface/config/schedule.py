@@ -22,7 +22,7 @@ class ScheduleConfig(Settings):
     minutes: float | None = setting(
         None,
         "End after so many minutes of training, if --steps are not done before.",
-        optional(at_least(0.01)),
+        optional(at_least(0.001)),
         may_change=True,
     )
     milestones: str = setting(

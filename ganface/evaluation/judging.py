@@ -49,6 +49,10 @@ class Opinion:
     build: BuildConfig  # how images are to be made ready for it
     meta: dict[str, Any]  # of the file
 
+    def ask(self, images: Tensor) -> Tensor:
+        """D(x), between 0 and 1, of uint8 [N, 3, S, S]: float32 [N] on the CPU."""
+        return (logits_of(self.D, images) - self.threshold).sigmoid()
+
 
 def find_discriminator(model: Path) -> Path:
     """Of a run directory the newest checkpoint; or the file. Raises UserError if there is none."""

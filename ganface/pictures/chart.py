@@ -55,8 +55,10 @@ class Span:
     good: bool
 
 
-def draw_chart(panels: Sequence[Panel], x_name: str, spans: Sequence[Span] = ()) -> Image.Image:
-    """An RGB image, WIDTH wide. Panels without a point are left out."""
+def draw_chart(
+    panels: Sequence[Panel], x_name: str, spans: Sequence[Span] = (), width: int = WIDTH
+) -> Image.Image:
+    """An RGB image, so many pixels wide. Panels without a point are left out."""
     panels = [panel for panel in panels if any(_runs(line, panel.log) for line in panel.lines)]
     xs = [x for panel in panels for line in panel.lines for x in line.x]
     xs += [x for span in spans for x in (span.start, span.end)]
@@ -68,21 +70,22 @@ def draw_chart(panels: Sequence[Panel], x_name: str, spans: Sequence[Span] = ())
         names[NAMED:] = [f"and {len(names) - NAMED} more"]
     below = (STRIP + 8 if spans else 0) + FOOTER + LINE * len(names)
     sheet = Image.new(
-        "RGB", (WIDTH * ZOOM, (len(panels) * (HEADER + HEIGHT) + below) * ZOOM), PAPER
+        "RGB", (width * ZOOM, (len(panels) * (HEADER + HEIGHT) + below) * ZOOM), PAPER
     )
     draw = ImageDraw.Draw(sheet, "RGBA")
 
-    left, right = LEFT * ZOOM, (WIDTH - RIGHT) * ZOOM
+    x_ticks = ticks(*x_limits, width // 100)
+    left, right = LEFT * ZOOM, (width - RIGHT) * ZOOM
     to_x = scale(x_limits, (left, right))
     top = 0
     for panel in panels:
         box = (left, (top + HEADER) * ZOOM, right, (top + HEADER + HEIGHT) * ZOOM)
-        _draw_panel(draw, panel, box, to_x, ticks(*x_limits, 10))
+        _draw_panel(draw, panel, box, to_x, x_ticks)
         top += HEADER + HEIGHT
     if spans:
         _draw_spans(draw, spans, (top + 6) * ZOOM, to_x)
         top += STRIP + 8
-    for tick in ticks(*x_limits, 10):
+    for tick in x_ticks:
         write(draw, (to_x(tick), (top + 12) * ZOOM), label(tick), FADED, "mm")
     write(draw, ((left + right) / 2, (top + 30) * ZOOM), x_name, INK, "mm")
     for row, name in enumerate(names):

@@ -111,14 +111,17 @@ def drawable(names: Sequence[str]) -> list[str]:
     return [n if n.isascii() else f"model {i}" for i, n in enumerate(names, start=1)]
 
 
-def captioned(images: Tensor, texts: Sequence[str]) -> Image.Image:
-    """A sheet near to a square of uint8 [N, 3, S, S], enlarged if small, with a text below each."""
+def captioned(
+    images: Sequence[Tensor] | Tensor, texts: Sequence[str], columns: int | None = None
+) -> Image.Image:
+    """A sheet of N uint8 [3, S, S], enlarged if small, with a text below each; near to a square
+    unless `columns` are given."""
     cells = []
     for image, text in zip(images, texts, strict=True):
         picture = to_pil(image)
         zoom = max(1, CAPTIONED_CELL // picture.width)
         cells.append(caption(ImageOps.scale(picture, zoom, Image.Resampling.NEAREST), text))
-    return _sheet(cells, square_columns(len(cells)))
+    return _sheet(cells, columns or square_columns(len(cells)))
 
 
 def caption(image: Image.Image, text: str) -> Image.Image:

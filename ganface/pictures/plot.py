@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image
 
-from ganface.pictures.chart import Line, Panel, Span, draw_chart
+from ganface.pictures.chart import WIDTH, Line, Panel, Span, draw_chart
 
 FINE = ("healthy", "too early to tell")  # verdicts that need no reader
 
@@ -18,7 +18,9 @@ PanelOf = tuple[str, dict[str, str], tuple[float, float] | None, bool]
 SCORE: PanelOf = ("score of G_ema (lower is better)", {"score": "score"}, None, True)
 
 
-def draw_plot(lines: Sequence[dict[str, Any]], wanted: Sequence[PanelOf]) -> Image.Image:
+def draw_plot(
+    lines: Sequence[dict[str, Any]], wanted: Sequence[PanelOf], width: int = WIDTH
+) -> Image.Image:
     """The panels in `wanted` of which the lines hold a figure, and their verdicts below.
 
     Any key but `step` may be missing from a line, or null.
@@ -31,7 +33,7 @@ def draw_plot(lines: Sequence[dict[str, Any]], wanted: Sequence[PanelOf]) -> Ima
             if (there := [line for line in lines if line.get(key) is not None])
         ]
         panels.append(Panel(title, drawn, limits, log))
-    return draw_chart(panels, "steps", spans_of(lines))
+    return draw_chart(panels, "steps", spans_of(lines), width)
 
 
 def spans_of(lines: Sequence[dict[str, Any]]) -> list[Span]:

@@ -1,0 +1,220 @@
+"""Section 1: G and D, the algorithm of the two, and what comes of it."""
+
+from __future__ import annotations
+
+import torch
+
+from ganface.evaluation.judging import logits_of
+from ganface.io.run import Run
+from ganface.latents.paths import slerp, sweep, walks
+from ganface.latents.seeds import z_of
+from ganface.lecture.course import Course
+from ganface.lecture.damage import damaged
+from ganface.lecture.page import Block, Picture, Section, Text
+from ganface.methods.gan import Gan
+from ganface.models.generate import render_walks
+from ganface.pictures.grid import captioned
+from ganface.pictures.plot import draw_plot
+from ganface.pictures.walks import draw_strip, draw_sweep
+
+TRIED, SHOWN = 8, 6  # faces by which entries of z are compared; entries that are shown
+FAR = 2.5  # of z's standard deviations, to either side
+JUDGED = 200  # images of each kind
+ASKED = 5  # of each kind in the picture
+CHART = 640  # pixels
+CHINESE = {"hole": "挖洞", "upside": "上下颠倒", "mixed": "换掉四分之三"}
+
+
+def basic_idea(course: Course) -> Section:
+    return Section(
+        Text("The basic idea", "基本思想"),
+        Text(
+            "A generator draws, a discriminator judges. How do two networks that are written as "
+            "enemies teach each other?",
+            "一个网络画图，一个网络打分。写作敌人、念作朋友的两个网络，怎样互相教会对方？",
+        ),
+        [
+            _entries_of_z(course),
+            _scalar(course),
+            _algorithm(course),
+            _milestones(course),
+            _walk(course),
+        ],
+    )
+
+
+def _entries_of_z(course: Course) -> Block:
+    G = course.network("gan", "G")
+    z_dim = G.config.z_dim
+    moved = torch.zeros(z_dim)
+    for seed in range(TRIED):
+        walk = sweep(z_of([seed], z_dim)[0], range(z_dim), -FAR, FAR, 1)
+        low, high = render_walks(G, walk).unbind(1)
+        moved += (low.int() - high.int()).abs().float().flatten(1).mean(1) / TRIED
+    most = moved.argsort(descending=True)[:SHOWN].tolist()
+    faces = render_walks(G, sweep(z_of([0], z_dim)[0], most, -FAR, FAR, 8))
+    caption = Text(
+        f"Seed 0. Each row changes one entry of z from {-FAR} to {FAR}; the others stay.",
+        f"种子 0。每一行只把 z 的一个分量从 {-FAR} 变到 {FAR}，其余不变。",
+    )
+    entry, change, usual = most[0], moved.max().item(), moved.median().item()
+    return Block(
+        Text(
+            f"The generator G takes a vector z of {z_dim} random numbers and draws an image. Each "
+            "number means something: it may make the hair longer or darker, turn the head or open "
+            "the mouth. Mostly it means a little of several things at once.",
+            f"生成器 G 读入一个由 {z_dim} 个随机数组成的向量 z，画出一张图。每个数都有含义："
+            "头发变长、变深，头转过去，嘴张开。多数时候，一个数同时影响好几件事。",
+        ),
+        [course.save("entries-of-z", draw_sweep(faces, most, -FAR, FAR), caption)],
+        Text(
+            f"z[{entry}] changes the picture most, by {change:.1f} grey levels of 255 on average; "
+            f"half of the entries change it by less than {usual:.1f}.",
+            f"z[{entry}] 对图像影响最大，平均改变 {change:.1f} 个灰度级（共 255）；"
+            f"半数分量的影响小于 {usual:.1f}。",
+        ),
+    )
+
+
+def _scalar(course: Course) -> Block:
+    reals = course.pack.batch(course.strangers[:JUDGED])
+    hurt = damaged(reals)
+    kinds = {
+        "real": reals,
+        "by G": course.faces("gan", range(len(reals))),
+        **hurt,
+    }
+    answers = {name: course.opinion.ask(images) for name, images in kinds.items()}
+    cells, texts = [], []
+    for name, images in kinds.items():
+        for image, answer in zip(images[:ASKED], answers[name].tolist(), strict=False):
+            cells.append(image)
+            texts.append(f"{name}: {answer:.2f}")
+    shown = len(reals[:ASKED])
+    logits = {name: logits_of(course.opinion.D, images) for name, images in kinds.items()}
+    below = {name: (logits[name] < logits["real"]).float().mean().item() for name in hurt}
+    means = {name: answer.mean().item() for name, answer in answers.items()}
+    caught = Text(
+        ", ".join(f"{name} {share:.0%}" for name, share in below.items()),
+        "，".join(f"{CHINESE[name]} {share:.0%}" for name, share in below.items()),
+    )
+    return Block(
+        Text(
+            "The discriminator D takes an image and gives one number: high for a real face, low "
+            "for a poor one. Here it is shown as D(x), between 0 and 1.",
+            "判别器 D 读入一张图，给出一个数：真实的脸分数高，糟糕的脸分数低。"
+            "这里写成 0 到 1 之间的 D(x)。",
+        ),
+        [
+            course.save(
+                "scalar",
+                captioned(cells, texts, shown),
+                Text(
+                    "Real faces, faces by G, and the real ones damaged in three ways: a hole, the "
+                    "lower half above the upper one, three quarters from other faces.",
+                    "真实人脸、G 画的脸，以及用三种方式损坏的真实人脸：挖洞、上下颠倒、"
+                    "换掉四分之三。",
+                ),
+            )
+        ],
+        Text(
+            f"On average D(x) is {means['real']:.2f} for real faces and {means['by G']:.2f} for "
+            f"G's. It scores a damaged face below the face it was made from: {caught.en} of the "
+            "time.",
+            f"D(x) 的平均值：真实人脸 {means['real']:.2f}，G 画的脸 {means['by G']:.2f}。"
+            f"损坏的脸得分低于原来那张脸的比例：{caught.zh}。",
+        ),
+    )
+
+
+def _algorithm(course: Course) -> Block:
+    lines = course.lines("gan")
+    panels = [(panel.title, panel.lines, panel.limits, panel.log) for panel in Gan.panels[:3]]
+    last = lines[-1]
+    right = last["accuracy_real"], last["accuracy_fake"]
+    step, verdict = int(last["step"]), str(last["verdict"]).partition(":")[0]
+    return Block(
+        Text(
+            "The algorithm. Begin with random networks. Then, again and again: (1) fix G; take "
+            "real images and as many of G's, and update D to score the real ones higher. (2) Fix "
+            "D; draw images, and update G so that D scores these higher. What G learns from is "
+            "D's gradient.",
+            "算法：先随机初始化两个网络，然后反复执行：(1) 固定 G，取一些真实图像和同样多 G "
+            "画的图像，更新 D，使真实图像得分更高；(2) 固定 D，让 G 画图，更新 G，使这些图得分"
+            "更高。G 学到的一切都来自 D 的梯度。",
+        ),
+        [
+            course.save(
+                "losses",
+                draw_plot(lines, panels, CHART),
+                Text(
+                    "The losses of this training, and what D got right.",
+                    "本次训练的损失，以及 D 的正确率。",
+                ),
+                chart=True,
+            )
+        ],
+        Text(
+            f"After {step:,} updates D was right about {right[0]:.0%} of the real images and "
+            f"{right[1]:.0%} of G's. The verdict on the training: {verdict}.",
+            f"{step:,} 次更新之后，D 判对了 {right[0]:.0%} 的真实图像和 {right[1]:.0%} 的生成图像。"
+            f"工具对训练的判断：{verdict}。",
+        ),
+        "ganface train my-faces",
+    )
+
+
+def _milestones(course: Course) -> Block:
+    run: Run = course.run("gan")
+    snapshots = run.snapshots()
+    first, last = min(snapshots), max(snapshots)
+    figures = {step: course.measure(snapshots[step])["frechet"] for step in {first, last}}
+    floor = course.evaluation.floors["frechet"]
+    return Block(
+        Text(
+            "The same z, drawn again as G learns: blots, then something with eyes, then faces.",
+            "同样的 z，随着 G 的学习一次次重画：先是色块，然后有了眼睛，最后成了脸。",
+        ),
+        [
+            Picture(
+                run.timeline,
+                Text("Rows are seeds, columns are updates.", "每行一个种子，每列一个更新次数。"),
+            )
+        ],
+        Text(
+            f"The Fréchet distance to real images (in random features, lower is better) was "
+            f"{figures[first]:.0f} after {first:,} updates and {figures[last]:.1f} after "
+            f"{last:,}. Other real images come to {floor:.1f}.",
+            f"与真实图像的 Fréchet 距离（随机特征，越低越好）：{first:,} 次更新后为 "
+            f"{figures[first]:.0f}，{last:,} 次后为 {figures[last]:.1f}。另一半真实图像之间为 "
+            f"{floor:.1f}。",
+        ),
+    )
+
+
+def _walk(course: Course) -> Block:
+    G = course.network("gan", "G")
+    faces = render_walks(G, walks(z_of(range(8), G.config.z_dim), 4, 10, slerp, loop=False))
+    ends = faces[:, [0, -1]].flatten(0, 1)
+    middles = faces[:, 5]
+    scores = [course.opinion.ask(images).mean().item() for images in (ends, middles)]
+    return Block(
+        Text(
+            "A walk from one z to another. What lies between two faces is a face, too: G has not "
+            "learned pictures by heart, but what faces have in common.",
+            "从一个 z 走到另一个 z。两张脸之间仍然是脸：G 没有背下图片，而是学到了脸的共性。",
+        ),
+        [
+            course.save(
+                "walk",
+                draw_strip(faces),
+                Text("Four walks, from left to right.", "四段路程，从左到右。"),
+            )
+        ],
+        Text(
+            f"D gives the faces half way {scores[1]:.2f} on average, those at the ends "
+            f"{scores[0]:.2f}.",
+            f"D 的平均打分：路程中点 {scores[1]:.2f}，两端 {scores[0]:.2f}。",
+        ),
+        "ganface interpolate runs/my-faces --seeds 0,1",
+    )

@@ -33,7 +33,7 @@ def lecture(
     *,
     given: dict[str, Any],
 ) -> None:
-    """Show the whole lecture on your own images: eight trainings, one page."""
+    """Show the whole lecture, on your images, as a page."""
     refuse_missing(data)
     out = out or Path("lecture")
     if resume and not out.is_dir():

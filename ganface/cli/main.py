@@ -25,7 +25,7 @@ COMMANDS = {
     "evaluate": "Say how good the faces are, beside real ones.",
     "compare": "Set models side by side: faces and, with images, figures.",
     "judge": "Say how real D finds images, the realest first.",
-    "lecture": "Show the whole lecture on your own images: eight trainings, one page.",
+    "lecture": "Show the whole lecture, on your images, as a page.",
     "plot": "Draw how a training went, as one chart.",
     "info": "Say what a file made here holds, and check that it is whole.",
     "dataset": "Make packs of images, and drawn faces.",

@@ -8,7 +8,7 @@ from ganface.evaluation.judging import logits_of
 from ganface.io.run import Run
 from ganface.latents.paths import slerp, sweep, walks
 from ganface.latents.seeds import z_of
-from ganface.lecture.course import Course
+from ganface.lecture.course import Course, without_scores
 from ganface.lecture.damage import damaged
 from ganface.lecture.page import Block, Picture, Section, Text
 from ganface.methods.gan import Gan
@@ -146,7 +146,7 @@ def _algorithm(course: Course) -> Block:
         [
             course.save(
                 "losses",
-                draw_plot(lines, panels, CHART),
+                draw_plot(without_scores(lines), panels, CHART),
                 Text(
                     "The losses of this training, and what D got right.",
                     "本次训练的损失，以及 D 的正确率。",

@@ -25,7 +25,6 @@ from ganface.lecture.page import Picture, Text
 from ganface.models.dcgan import DcganNetwork
 from ganface.models.generate import generate
 from ganface.models.snapshot import load_network
-from ganface.pictures.grid import to_uint8
 from ganface.pictures.png import save_png
 
 STRANGERS = 20  # images from which on the held-out ones are enough
@@ -116,11 +115,11 @@ def runs_of(folder: Path) -> Path:
     return folder / "runs"
 
 
+def without_scores(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of a short training there are one or two, which is no curve."""
+    return [{name: value for name, value in line.items() if name != "score"} for line in lines]
+
+
 def squared_error(a: Tensor, b: Tensor) -> Tensor:
     """Between uint8 images [N, 3, S, S], of each pair: float32 [N], for values in [-1, 1]."""
     return ((a.float() - b.float()) / 127.5).square().flatten(1).mean(1)
-
-
-def as_images(pixels: Tensor) -> Tensor:
-    """float [N, 3, S, S] in grey levels -> uint8."""
-    return to_uint8(pixels / 127.5 - 1)

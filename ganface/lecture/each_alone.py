@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from ganface.evaluation.report import describe_figure, format_figure
-from ganface.lecture.course import Course
+from ganface.lecture.course import Course, without_scores
 from ganface.lecture.page import Block, Section, Table, Text
 from ganface.methods.gan import Gan
 from ganface.pictures.grid import table, to_pil
@@ -107,7 +107,7 @@ def _how_it_dies(course: Course) -> Block:
         [
             course.save(
                 "dying",
-                draw_plot(lines, panels, CHART),
+                draw_plot(without_scores(lines), panels, CHART),
                 Text("A training that dies.", "一次失败的训练。"),
                 chart=True,
             )

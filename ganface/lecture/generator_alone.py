@@ -8,7 +8,6 @@ import torch
 from PIL import Image
 
 from ganface.evaluation.coverage import density_and_coverage, neighbourhoods
-from ganface.evaluation.drawn import choose
 from ganface.evaluation.features import RandomFeatures
 from ganface.evaluation.judging import logits_of
 from ganface.lecture import plane
@@ -22,7 +21,7 @@ CODES = ("random", "pca", "learned")
 SHEET = 9  # faces along each side of the sheet over two dimensions of the code
 SPREAD = 2.0  # standard deviations of the codes, to either side
 PAIRS, PAIRS_SHOWN = 500, 6
-STRAY = 3  # pixels of a face that are turned to their opposite
+STRAY = 1 / 85  # of the pixels of a face are turned to their opposite
 
 
 def generator_alone(course: Course) -> Section:
@@ -125,13 +124,13 @@ def _sheet(course: Course) -> Block:
 
 
 def _midpoints(course: Course) -> Block:
-    indices = choose(course.pack, 2 * PAIRS)
-    images = course.pack.batch(indices[: len(indices) // 2 * 2])
-    first, second = images.chunk(2)
+    images = course.sample_reals(4 * PAIRS)
+    count = len(images) // 4
+    first, second, reference = images[:count], images[count : 2 * count], images[2 * count :]
     shown: list[list[Image.Image]] = [[to_pil(image) for image in first[:PAIRS_SHOWN]]]
     density = {}
     network = RandomFeatures()
-    features = torch.cat([network(part) for part in images.split(PART)])
+    features = torch.cat([network(part) for part in reference.split(PART)])
     radii = neighbourhoods(features)
     for name in ("autoencoder", "vae"):
         a, b = course.encode(name, first), course.encode(name, second)
@@ -179,7 +178,8 @@ def _midpoints(course: Course) -> Block:
 
 def _two_errors(course: Course) -> Block:
     images = course.pack.batch(course.strangers[:200])
-    ugly, fine = stray(images, STRAY), shifted(images)
+    pixels = round(STRAY * course.pack.size**2)
+    ugly, fine = stray(images, pixels), shifted(images)
     errors = [squared_error(each, images).mean().item() for each in (ugly, fine)]
     logits = [logits_of(course.opinion.D, each) for each in (images, ugly, fine)]
     prefers = (logits[2] > logits[1]).float().mean().item()
@@ -206,9 +206,9 @@ def _two_errors(course: Course) -> Block:
                 "two-errors",
                 captioned(torch.stack(cells), texts, 6),
                 Text(
-                    f"Real faces, with {STRAY} stray pixels, and shifted by one pixel; below each "
+                    f"Real faces, with {pixels} stray pixels, and shifted by one pixel; below each "
                     "its squared error and D(x).",
-                    f"真实人脸、带 {STRAY} 个杂点的、右移一个像素的；下面是均方误差和 D(x)。",
+                    f"真实人脸、带 {pixels} 个杂点的、右移一个像素的；下面是均方误差和 D(x)。",
                 ),
             )
         ],

@@ -14,6 +14,7 @@ from ganface.cli.shared import (
     choose_model,
     choose_out,
     open_chosen,
+    refuse_existing,
     require_png,
 )
 from ganface.config.hardware import DeviceConfig
@@ -29,6 +30,13 @@ def sample(
         bool, typer.Option("--grid", help="One picture of all, the default.")
     ] = False,
     as_images: Annotated[bool, typer.Option("--images", help="A file for each face.")] = False,
+    frames: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Of a discriminator alone: an animation as well, from noise to faces.",
+        ),
+    ] = None,
     step: Step = None,
     best: Best = False,
     out: Annotated[
@@ -47,12 +55,17 @@ def sample(
     out = choose_out(out, f"{name_of(model)}-faces" + ("" if as_images else ".png"), as_images)
     if not as_images:
         require_png(out, "a grid is a .png; for a folder of faces add --images")
+    if frames is not None:
+        refuse_existing(frames)
 
-    from ganface.pictures.faces import origin, save_faces, save_grid
+    from ganface.pictures.faces import origin, save_ascent, save_faces, save_grid
 
     G, meta = open_chosen(path, given)
     made_by = origin(meta)
     files: list[Path] = []
+    if frames is not None:
+        save_ascent(frames, G, numbers)
+        files.append(frames)
     if as_images:
         with progress_bar("drawing faces") as track:
             files += save_faces(out, G, numbers, made_by, track)
@@ -60,4 +73,4 @@ def sample(
         files.append(out / "grid.png" if as_images else out)
         save_grid(files[-1], G, numbers, {"seeds": seeds, **made_by})
     result = {"out": str(out), "files": [str(file) for file in files], **made_by}
-    show_result(result, as_json, str(out))
+    show_result(result, as_json, str(out) if frames is None else f"{frames}\n{out}")

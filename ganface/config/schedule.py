@@ -45,6 +45,11 @@ class ScheduleConfig(Settings):
         may_change=True,
     )
     keep: int = setting(3, "Checkpoints to keep, the newest ones.", at_least(1), may_change=True)
+    keep_discriminator: bool = setting(
+        False,
+        "Keep D in snapshots too, for ganface judge; they are about twice as large.",
+        may_change=True,
+    )
     seed: int = setting(0, "Seeds the run: weights, order of the images, z.", between(0, 2**63 - 1))
 
     def __post_init__(self) -> None:

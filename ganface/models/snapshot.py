@@ -1,6 +1,7 @@
 """The snapshot: the networks that draw, in one small file that says how to build them.
 
     G.*, and those beside it, as E.*     the averaged networks
+    D.*                                  D itself, where --keep-discriminator asked for it
     metadata                             their config, step, images seen
 
 People share it. Of format 1 is a G alone, whose tensors have no prefix.
@@ -25,21 +26,27 @@ if TYPE_CHECKING:
 
 
 def save_snapshot(
-    path: Path, tensors: dict[str, Tensor], config: DcganConfig, step: int, images_seen: int
+    path: Path,
+    tensors: dict[str, Tensor],
+    config: DcganConfig,
+    step: int,
+    images_seen: int,
+    settings: dict[str, Any] | None = None,
 ) -> str:
-    """Write the tensors of the averages, named as above; return the file's SHA-256, which pictures
-    made from it carry."""
+    """Write the tensors, named as above; return the file's SHA-256, which pictures made from it
+    carry. settings: of the training, without which D cannot be asked."""
     meta = {
         "generator": describe(config),
         "networks": sorted({name.partition(".")[0] for name in tensors}),
         "step": step,
         "images_seen": images_seen,
+        **(settings or {}),
     }
     return write_tensors(path, "snapshot", tensors, meta)
 
 
 def load_network(path: Path, role: str) -> tuple[DcganNetwork, dict[str, Any]]:
-    """The averaged G or E of a snapshot or checkpoint, or D of a checkpoint, ready to use (eval
+    """The averaged G or E of a snapshot or checkpoint, or the D that it holds, ready to use (eval
     mode, on the CPU), and the metadata.
 
     Raises UserError if the file is damaged, or holds none.
@@ -58,7 +65,7 @@ def load_network(path: Path, role: str) -> tuple[DcganNetwork, dict[str, Any]]:
     # Of format 1, without prefixes, a snapshot is a G alone
     there = below(prefix, header.tensors) if prefix or role == "G" else {}
     if not there:
-        hint = "; a checkpoint of a training with a D does" if role == "D" else ""
+        hint = "; a checkpoint does, or a snapshot by --keep-discriminator" if role == "D" else ""
         raise UserError(f"{path}: holds no {role}{hint}")
     dtypes = {torch.float32: "F32", torch.int64: "I64"}
     if {n: (list(t.shape), dtypes[t.dtype]) for n, t in expected.items()} != {

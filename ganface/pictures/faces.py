@@ -14,13 +14,16 @@ from ganface.dataset.pack import Pack
 from ganface.errors import UserError
 from ganface.io.console import Track, untracked
 from ganface.latents.seeds import z_of
+from ganface.models.ascent import Ascent
 from ganface.models.dcgan import DcganNetwork
 from ganface.models.generate import BATCH, generate, use_compiled_kernels
 from ganface.models.snapshot import holds, load_generator, load_network
+from ganface.pictures.animation import save_animation
 from ganface.pictures.grid import drawable, grid, square_columns, table, to_pil, to_uint8
 from ganface.pictures.png import save_png
 from ganface.system.parallel import map_in_threads
 
+STEP_SHOWN, ASCENT_STAYS = 200, 3000  # milliseconds
 RECONSTRUCTED = 8  # images in a table of what models make of them
 
 
@@ -69,6 +72,24 @@ def save_grid(path: Path, G: DcganNetwork, seeds: Sequence[int], meta: dict[str,
     """Write the faces of the seeds as one PNG, near to a square. Raises CannotWriteError."""
     faces = generate(G, z_of(seeds, G.config.z_dim))
     save_png(path, grid(faces, square_columns(len(seeds))), {"kind": "grid", **meta})
+
+
+def save_ascent(path: Path, G: DcganNetwork, seeds: Sequence[int]) -> None:
+    """Write an animation: the grid of these seeds' images as they are after each step from noise to
+    faces, if G is a discriminator that climbs.
+
+    Raises UserError if it is not, or for a suffix that `save_animation` refuses; CannotWriteError.
+    """
+    if not isinstance(G, Ascent):
+        raise UserError(
+            "--frames: this model draws in one step; it is for those of --method energy"
+        )
+    z = z_of(seeds, G.config.z_dim).to(next(G.parameters()).device)
+    parts = [[to_uint8(step).cpu() for step in G.ascent(part)] for part in z.split(BATCH)]
+    frames = [
+        grid(torch.cat(step), square_columns(len(seeds))) for step in zip(*parts, strict=True)
+    ]
+    save_animation(path, frames, [STEP_SHOWN] * (len(frames) - 1) + [ASCENT_STAYS])
 
 
 def save_comparison(

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from functools import cached_property
 from pathlib import Path
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganface.dataset.order import DataOrder
 from ganface.dataset.pack import Pack
@@ -93,36 +93,32 @@ class SnapshotWriter:
         state, step, scorer = self._state, self._state.step, self._scorer
         described = scorer.extract_features(generate_on_device(state.ema["G"], self._z_scored))
 
-        architecture = self._method.architecture
-
         def keep(tensors: dict[str, Tensor]) -> float:
             require_finite(tensors, step)
             score = scorer.score({name: tensors.pop(name) for name in described})
             if is_best(score, state.lowest):
-                images_seen = step * self._config.images_per_step
-                save_snapshot(self._run.best, tensors, architecture, step, images_seen)
+                self._save_snapshot(self._run.best, tensors, step)
             if state.lowest is None or score < state.lowest:
                 state.lowest = score
                 self._display.note(f"the lowest score so far, {score:.1f}: step {step:,}")
             return score
 
-        return self._writer.submit(HostCopy({**described, **self._averages()}), keep)
+        return self._writer.submit(HostCopy({**described, **self._kept()}), keep)
 
     def _draw(self, picture: Path, snapshot: Path, finish: Callable[[], None]) -> None:
-        step, architecture = self._state.step, self._method.architecture
+        step = self._state.step
         meta = {"kind": "grid", "seeds": self._config.schedule.seeds, "step": step}
 
         def save(tensors: dict[str, Tensor]) -> None:
             require_finite(tensors, step)
             faces = tensors.pop("faces")
             sheet = grid(faces, square_columns(len(faces)))
-            images_seen = step * self._config.images_per_step
-            digest = save_snapshot(snapshot, tensors, architecture, step, images_seen)
+            digest = self._save_snapshot(snapshot, tensors, step)
             save_png(picture, sheet, {**meta, "snapshot": digest})
             finish()
 
         faces = generate_on_device(self._state.ema["G"], self._z)
-        self._writer.submit(HostCopy({"faces": faces, **self._averages()}), save)
+        self._writer.submit(HostCopy({"faces": faces, **self._kept()}), save)
 
     def _draw_sheet(self, name: str, sheet: Sheet) -> None:
         step, path = self._state.step, self._run.sheet(name, self._state.step)
@@ -134,13 +130,23 @@ class SnapshotWriter:
 
         self._writer.submit(HostCopy({"images": sheet.images}), save)
 
-    def _averages(self) -> dict[str, Tensor]:
+    def _kept(self) -> dict[str, Tensor]:
         """The tensors of a snapshot."""
+        networks: dict[str, nn.Module] = dict(self._state.ema)
+        if self._config.schedule.keep_discriminator and "D" in self._state.networks:
+            networks["D"] = self._state.networks["D"]
         return {
             f"{name}.{key}": value
-            for name, network in self._state.ema.items()
+            for name, network in networks.items()
             for key, value in network.state_dict().items()
         }
+
+    def _save_snapshot(self, path: Path, tensors: dict[str, Tensor], step: int) -> str:
+        images_seen = step * self._config.images_per_step
+        asked = {name: self._state.meta[name] for name in ("build", "train")}
+        settings = asked if self._config.schedule.keep_discriminator else {}
+        architecture = self._method.architecture
+        return save_snapshot(path, tensors, architecture, step, images_seen, settings)
 
     def _draw_timelines(self, last: int) -> None:
         sheets = {}

@@ -6,6 +6,7 @@ from conftest import TINY, dcgan
 from PIL import Image
 
 from ganface.dataset.pack import Pack
+from ganface.io.run import Run
 from ganface.io.tensors import read_tensors, write_tensors
 from ganface.models.dcgan import Discriminator
 from ganface.models.snapshot import below
@@ -109,3 +110,17 @@ def test_a_checkpoint_that_does_not_say_how_D_was_trained_is_refused(
     path = tmp_path / "stranger.safetensors"
     write_tensors(path, "checkpoint", tensors, meta)
     assert "does not say how its D was trained" in invoke("judge", path, "--seeds", 1).refused()
+
+
+def test_a_snapshot_that_keeps_D_answers_as_the_checkpoint(tmp_path, pack_file, faces, invoke):
+    run = Run(tmp_path / "run")
+    options = (*TINY, "--steps", 4, "--keep-discriminator")
+    invoke("train", pack_file, "--out", run.path, *options).done()
+    asked = [
+        answers(invoke("judge", file, faces, "--json", "--out", f"{number}.png"))
+        for number, file in enumerate((run.checkpoint(4), run.snapshot(4), run.generator))
+    ]
+    assert asked[0] == asked[1] == asked[2]
+    sizes = [path.stat().st_size for path in (run.snapshot(4), run.checkpoint(4))]
+    assert sizes[0] < sizes[1] / 2
+    invoke("sample", run.snapshot(4), "--out", "faces.png").done()

@@ -7,7 +7,7 @@ import shutil
 import pytest
 from conftest import TINY_STEPS, tree
 from pictures_made import grid_pixels, pixels_of, size_of
-from PIL import Image
+from PIL import Image, ImageChops, ImageStat
 
 from ganface.io.atomic import append
 from ganface.pictures.grid import cut
@@ -92,3 +92,18 @@ def test_sample_fills_an_empty_folder_and_makes_missing_ones(tiny_run, invoke, h
     (home / "empty").mkdir()
     invoke("sample", tiny_run.path, "--seeds", "0-3", *options).done()
     assert len(tree(home)) == (4 if "--images" in options else 1)
+
+
+def test_the_ascent_of_a_discriminator_alone_is_an_animation(tmp_path, pack_file, tiny_run, invoke):
+    run = tmp_path / "energy"
+    options = ("--method", "energy", "--size", 32, "--width", 4, "--z-dim", 8, "--steps", 3)
+    invoke("train", pack_file, "--out", run, *options, "--device", "cpu", "--seeds", "0-3").done()
+    found = invoke("sample", run, "--seeds", "0-3", "--frames", "climb.gif", "--out", "faces.png")
+    assert found.done() == ["climb.gif", "faces.png"]
+    with Image.open("climb.gif") as film, Image.open("faces.png") as faces:
+        assert film.n_frames >= 2
+        assert film.size == faces.size
+        film.seek(film.n_frames - 1)  # 256 colours
+        assert ImageStat.Stat(ImageChops.difference(film.convert("RGB"), faces)).mean[0] < 6
+    refused = invoke("sample", tiny_run.path, "--frames", "other.gif", "--out", "x.png").refused()
+    assert "for those of --method energy" in refused

@@ -61,9 +61,9 @@ def _rounds(course: Course) -> Block:
     gan = course.measure(course.run("gan").generator)
     return Block(
         Text(
-            "The same with faces. Each starts as noise around the mean image and climbs D's "
-            "gradient, step by step.",
-            "换成人脸也一样。每张脸从平均图像附近的噪声出发，沿着 D 的梯度一步步往上爬。",
+            "The same with faces. Each starts as noise, which has the colours of images and no "
+            "face, and climbs D's gradient, step by step.",
+            "换成人脸也一样。每张脸从噪声出发（只有图像的颜色，没有脸），沿着 D 的梯度一步步往上爬。",
         ),
         [
             Picture(

@@ -8,7 +8,8 @@ good negatives; and those it makes itself:
 
 Yin, Li and Rohde 2020, "Learning Energy-Based Models With Adversarial Training"
 (arXiv:2012.06568). As theirs, the ascent becomes longer while D tells the two well apart; unlike
-theirs, it starts from noise. The one network is called G, for it draws; its weights are all D's.
+theirs, it starts from noise, which is coarsely like real images: from the same noise in every pixel
+D climbs to much the same faces. The one network is called G, for it draws; its weights are all D's.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from ganface.config.architecture import AscentConfig, AscentSettings, DcganConfig
 from ganface.config.optimizer import OptimizerConfig
@@ -45,7 +46,9 @@ from ganface.methods.verdict import (
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from ganface.dataset.pack import Pack
     from ganface.methods.probe import Probe
+    from ganface.models.ascent import Ascent
     from ganface.system.device import Compute
 
 # What the verdict looks at in every line, and in those that have it
@@ -147,6 +150,18 @@ class Energy(Method):
 
         return initial_state(self)
 
+    def prepare(self, state: TrainState, pack: Pack) -> None:
+        import torch
+
+        from ganface.dataset.normalise import normalise
+        from ganface.latents import rng
+
+        z_dim = self.architecture.z_dim
+        chosen = torch.randint(len(pack), (z_dim,), generator=rng.generator(self.seed, "examples"))
+        reals = normalise(pack.batch(chosen.tolist()), torch.zeros(z_dim, dtype=torch.bool))
+        for G in cast("list[Ascent]", [state.networks["G"], state.ema["G"]]):
+            G.start_from(reals.to(self.compute.device))
+
     def footprint(self) -> Footprint:
         return Footprint((("D", 2),), (("D", 1),), image_copies=6)
 
@@ -170,7 +185,6 @@ class Energy(Method):
 
         G: Any = state.networks["G"]
         D, reals, z = G.D, batches[0].reals, batches[0].noise["z"]
-        G.observe(reals)
 
         # (1) From noise, climb to images that D takes for real: the negatives
         with frozen(D), self.compute.autocast():
@@ -205,7 +219,7 @@ class Energy(Method):
             return torch.stack([held_out, end - start, diversity(images), diversity(probe.seen)])
 
     def recalibrate(self, state: TrainState, probe: Probe) -> None:  # noqa: ARG002
-        """There is no BatchNorm. What G measures and counts beside its weights is G_ema's, too."""
+        """There is no BatchNorm. What G counts beside its weights is G_ema's, too."""
         buffers = zip(state.ema["G"].buffers(), state.networks["G"].buffers(), strict=True)
         for average, buffer in buffers:
             average.copy_(buffer)

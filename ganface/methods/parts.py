@@ -17,6 +17,7 @@ from torch.optim import Adam
 from ganface.config.architecture import DcganConfig
 from ganface.config.optimizer import OptimizerConfig
 from ganface.latents import rng
+from ganface.latents.fitted import fitted
 from ganface.methods.base import Method, Sheet, TrainState
 from ganface.models.dcgan import DcganNetwork, apply_spectral_norm
 from ganface.models.generate import generate_on_device
@@ -155,16 +156,6 @@ def faces_like(codes: Tensor, G: DcganNetwork, seed: int) -> Sheet:
     generator = rng.generator(seed, "fitted")
     weights = torch.randn(FITTED, len(codes), generator=generator).to(codes.device)
     return Sheet(generate_on_device(G, fitted(codes, weights)), SHOWN)
-
-
-def fitted(codes: Tensor, weights: Tensor) -> Tensor:
-    """Draws [F, z_dim] from the Gaussian with mean and covariance of `codes` [N, z_dim].
-
-    weights: [F, N] from N(0, 1). Sums of codes by them have that covariance, which itself would
-    take much memory where z is long.
-    """
-    mean = codes.mean(0)
-    return mean + weights @ (codes - mean) / (len(codes) - 1) ** 0.5
 
 
 def update_to_weight_ratio(network: nn.Module, rate: float) -> Tensor:

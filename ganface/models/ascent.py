@@ -11,13 +11,16 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 from torch.linalg import vector_norm
+from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
 from ganface.config.architecture import AscentConfig
 from ganface.latents import rng
+from ganface.latents.fitted import fitted
 from ganface.models.dcgan import DcganNetwork, Discriminator
 
 REFERENCE_SIDE = 64  # of the images for which the step size is meant
-START = 0.5  # of the deviation of real images: the noise from which an ascent starts
+COARSE = 4  # pixels a side of what an ascent starts from: colours, and no face yet
+GRAIN = 0.1  # deviation of the noise in every pixel of the start, for images in [-1, 1]
 NO_DIRECTION = 1e-12  # a gradient shorter than this moves the image less than a step
 RIGHT = 0.75  # the share of images that D may get right before the ascent is made longer
 PACE = 0.2  # steps of the ascent by which it grows in an update, for a share of 1 too much
@@ -27,15 +30,13 @@ class Ascent(DcganNetwork):
     """G: z [B, z_dim] from N(0, I) -> images [B, 3, size, size] in [-1, 1], by D alone.
 
     Its weights are D's, which must have no BatchNorm, for each image climbs by itself. Beside them
-    it holds of the real images what the noise is made of that it starts from.
+    it holds thumbnails of real images, of which the noise is made that it starts from.
     """
 
     config: AscentConfig
     entries: Tensor
     signs: Tensor
-    mean: Tensor
-    mean_square: Tensor
-    updates: Tensor
+    examples: Tensor
     steps: Tensor
 
     def __init__(self, config: AscentConfig) -> None:
@@ -48,10 +49,7 @@ class Ascent(DcganNetwork):
         signs = torch.randint(2, shape, generator=dice, device="cpu") * 2.0 - 1
         self.register_buffer("entries", entries, persistent=False)
         self.register_buffer("signs", signs, persistent=False)
-        # Of the real images so far, and how many updates those were
-        self.register_buffer("mean", torch.zeros(shape))
-        self.register_buffer("mean_square", torch.zeros(shape))
-        self.register_buffer("updates", torch.zeros(()))
+        self.register_buffer("examples", torch.zeros(config.z_dim, 3, COARSE, COARSE))
         self.register_buffer("steps", torch.ones(()))  # of the ascent, as D is now
 
     def forward(self, z: Tensor) -> Tensor:
@@ -78,11 +76,12 @@ class Ascent(DcganNetwork):
 
     @torch.no_grad()
     def start(self, z: Tensor) -> Tensor:
-        """Noise around the mean image, by START of the deviation of real images in each number."""
-        noise = self.signs * z[:, self.entries]  # [B, 3, size, size], N(0, 1) each
-        deviation = (self.mean_square - self.mean.square()).clamp(min=0).sqrt()
-        images = (self.mean + START * deviation * noise).clamp(-1, 1)
-        return images.contiguous(memory_format=torch.channels_last)
+        """Noise as wide as real images are: coarsely a draw from the Gaussian that fits their
+        thumbnails, and GRAIN in every pixel."""
+        coarse = fitted(self.examples.flatten(1), z).unflatten(1, (3, COARSE, COARSE))
+        grain = self.signs * z[:, self.entries]  # [B, 3, size, size], N(0, 1) each
+        images = interpolate(coarse, size=self.config.size, mode="bilinear") + GRAIN * grain
+        return images.clamp(-1, 1).contiguous(memory_format=torch.channels_last)
 
     def step_up(self, images: Tensor, length: Tensor) -> Tensor:
         """A step of `length`, float32 [], up D's gradient for each image; no further than to
@@ -104,9 +103,6 @@ class Ascent(DcganNetwork):
         self.steps.add_(change).clamp_(1, self.config.ascent_steps)
 
     @torch.no_grad()
-    def observe(self, reals: Tensor) -> None:
-        """Let `reals` [B, 3, size, size] count for the mean image and the deviations from it, as
-        much as those of every update before."""
-        self.updates += 1
-        for average, new in ((self.mean, reals), (self.mean_square, reals.square())):
-            average += (new.mean(0) - average) / self.updates
+    def start_from(self, reals: Tensor) -> None:
+        """Let these real images, [z_dim, 3, size, size] in [-1, 1], be what noise is made of."""
+        self.examples.copy_(adaptive_avg_pool2d(reals, COARSE))

@@ -6,8 +6,8 @@ from conftest import TINY, train_config
 
 from ganface.dataset.pack import Pack
 from ganface.io.run import Run
+from ganface.latents.fitted import fitted
 from ganface.methods.base import Batch
-from ganface.methods.parts import fitted
 from ganface.methods.probe import Probe
 from ganface.methods.vae import CODES_SAY_NOTHING, Vae, noisy
 from ganface.methods.verdict import EARLY, HEALTHY

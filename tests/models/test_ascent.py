@@ -8,7 +8,7 @@ import torch
 from ganface.config.architecture import AscentConfig
 from ganface.latents import rng
 from ganface.latents.seeds import z_of
-from ganface.models.ascent import START, Ascent
+from ganface.models.ascent import COARSE, GRAIN, Ascent
 from ganface.models.generate import generate
 
 STEPS, LENGTH = 6, 0.3
@@ -22,7 +22,7 @@ def G():
     )
     network = Ascent(config)
     network.initialise(rng.generator(0, "G"))
-    network.observe(torch.linspace(-0.2, 0.2, 16)[:, None, None, None].expand(-1, 3, 32, 32))
+    network.start_from(torch.linspace(-0.2, 0.2, 8)[:, None, None, None].expand(-1, 3, 32, 32))
     network.steps.fill_(STEPS)
     return network
 
@@ -84,17 +84,23 @@ def test_the_ascent_grows_while_D_gets_too_much_right(G):
         assert G.steps == end
 
 
-def test_the_start_is_noise_with_mean_and_deviation_of_real_images(G):
-    reals = torch.rand(60, 3, 32, 32, generator=torch.Generator().manual_seed(1)) - 0.5
-    reals[:, 0] /= 4
-    for buffer in (G.mean, G.mean_square, G.updates):
-        buffer.zero_()
-    for part in reals.chunk(6):
-        G.observe(part)
-    torch.testing.assert_close(G.mean, reals.mean(0))
-    drawn = G.start(torch.randn(4000, 8, generator=torch.Generator().manual_seed(2)))
-    torch.testing.assert_close(drawn.mean(0), G.mean, rtol=0, atol=0.06)
-    torch.testing.assert_close(drawn.std(0), START * reals.std(0), rtol=0.1, atol=0)
+def test_the_start_is_coarsely_like_real_images_and_grain(G):
+    dice = torch.Generator().manual_seed(1)
+    reals = torch.randn(8, 3, COARSE, COARSE, generator=dice) / 5
+    side = 32 // COARSE
+    G.start_from(reals.repeat_interleave(side, 2).repeat_interleave(side, 3))
+    drawn = G.start(torch.randn(4000, 8, generator=dice))
+    cells = torch.nn.functional.adaptive_avg_pool2d(drawn, COARSE)
+    smooth = torch.nn.functional.interpolate(reals, size=32, mode="bilinear")
+    smooth = torch.nn.functional.adaptive_avg_pool2d(smooth, COARSE)
+    torch.testing.assert_close(cells.mean(0), smooth.mean(0), rtol=0, atol=0.03)
+    noise = GRAIN / side  # of a cell's mean, if its pixels had nothing to do with each other
+    expected = (smooth.var(0) + noise**2).sqrt()
+    torch.testing.assert_close(cells.std(0), expected, rtol=0.35, atol=0.02)
+    flat = G.start(torch.zeros(1, 8))
+    torch.testing.assert_close(
+        flat[0], torch.nn.functional.interpolate(reals.mean(0)[None], size=32, mode="bilinear")[0]
+    )
 
 
 def test_one_seed_is_one_face_in_any_batch(G):

@@ -63,7 +63,8 @@ def _rounds(course: Course) -> Block:
         Text(
             "The same with faces. Each starts as noise, which has the colours of images and no "
             "face, and climbs D's gradient, step by step.",
-            "换成人脸也一样。每张脸从噪声出发（只有图像的颜色，没有脸），沿着 D 的梯度一步步往上爬。",
+            "换成人脸也一样。每张脸从噪声出发（只有图像的颜色，没有脸），"
+            "沿着 D 的梯度一步步往上爬。",
         ),
         [
             Picture(

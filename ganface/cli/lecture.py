@@ -8,6 +8,7 @@ import typer
 
 from ganface.cli.options import pick, with_settings
 from ganface.cli.shared import AsJson, Cache, refuse_existing, refuse_missing
+from ganface.config.architecture import check_size
 from ganface.config.dataset import BuildConfig
 from ganface.config.hardware import DeviceConfig
 from ganface.errors import UserError
@@ -16,7 +17,7 @@ from ganface.io.console import show_result
 SIZE, MINUTES = 32, 30.0
 
 
-@with_settings(BuildConfig, DeviceConfig)
+@with_settings(BuildConfig, DeviceConfig, size=SIZE)
 def lecture(
     data: Annotated[Path, typer.Argument(metavar="DATA", help="A folder, a .zip or a pack.")],
     out: Annotated[
@@ -35,6 +36,7 @@ def lecture(
 ) -> None:
     """Show the whole lecture, on your images, as a page."""
     refuse_missing(data)
+    check_size(given.get("size", SIZE))
     out = out or Path("lecture")
     if resume and not out.is_dir():
         raise UserError(f"--resume: {out} is not there yet; leave it out")

@@ -26,9 +26,12 @@ class GroupedCommand(TyperCommand):
                 formatter.write_dl(records)
 
 
-def with_settings(*groups: type[Settings]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def with_settings(
+    *groups: type[Settings], **shown: Any
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command an option for each setting of `groups`.
 
+    shown: by name, what --help is to call the default where the command has one of its own.
     The command itself takes them as one argument, `given`: those that the user typed, by name.
     """
 
@@ -47,7 +50,7 @@ def with_settings(*groups: type[Settings]) -> Callable[[Callable[..., None]], Ca
                     inspect.Parameter(
                         name,
                         inspect.Parameter.KEYWORD_ONLY,
-                        default=field.default,
+                        default=shown.get(name, field.default),
                         annotation=Annotated[kind, option],
                     )
                 )

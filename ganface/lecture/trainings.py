@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ganface.config.optimizer import OptimizerConfig
 from ganface.config.settings import flag_of
 from ganface.dataset.pack import Pack
 from ganface.errors import UserError
@@ -55,9 +56,13 @@ def train_all(
 
     data: what `pack` is made of, as the user calls it.
     With `resume` those that are done are left as they are, and others go on. again: the command
-    that goes on. Raises what `train_run` does, and UserError if the pack is not the one that a
-    training began with.
+    that goes on. Raises what `train_run` does, and UserError if there are too few images, or if the
+    pack is not the one that a training began with.
     """
+    if len(pack) < OptimizerConfig.batch_size:
+        raise UserError(
+            f"{data}: {len(pack)} images; it takes {OptimizerConfig.batch_size} at least"
+        )
     processes, budget = Processes(), max(minutes - MEASURING, minutes / 2)
     for number, part in enumerate(PARTS, start=1):
         run = Run(folder / part.name)

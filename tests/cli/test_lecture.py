@@ -76,6 +76,7 @@ def test_bad_requests_are_refused(tmp_path, pack_file, lectured, invoke):
     out = ("--out", tmp_path / "new")
     assert "no such file" in invoke("lecture", tmp_path / "none", *out).refused()
     assert "exists already" in invoke("lecture", pack_file, "--out", lectured).refused()
+    assert "--size 48" in invoke("lecture", pack_file, *out, "--size", 48).refused()
     assert "is not there yet" in invoke("lecture", pack_file, *out, "--resume").refused()
     other = tmp_path / "other.safetensors"
     invoke(

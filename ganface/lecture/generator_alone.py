@@ -99,11 +99,12 @@ def _sheet(course: Course) -> Block:
         ),
         "vae": Text("The same for the VAE.", "变分自编码器（VAE）的同样平面。"),
     }
-    images = course.sample_reals(2000)
+    images, shares = course.sample_reals(2000), {}
     for name, caption in captions.items():
         codes = course.encode(name, images)
         mean = codes.mean(0)
         _, lengths, directions = torch.linalg.svd(codes - mean, full_matrices=False)
+        shares[name] = (lengths[:2].square().sum() / lengths.square().sum()).item()
         spread = lengths[:2] / len(codes) ** 0.5
         along = torch.linspace(-SPREAD, SPREAD, SHEET)
         places = torch.cartesian_prod(along, along) * spread
@@ -118,7 +119,12 @@ def _sheet(course: Course) -> Block:
             "一个生成器。下面让编码在一个平面上移动，沿着图像编码变化最大的两个方向。",
         ),
         pictures,
-        None,
+        Text(
+            f"These two directions hold {shares['autoencoder']:.0%} of how the auto-encoder's codes "
+            f"vary, and {shares['vae']:.0%} of how the VAE's do.",
+            f"这两个方向占编码变化的比例：自编码器 {shares['autoencoder']:.0%}，"
+            f"VAE {shares['vae']:.0%}。",
+        ),
         "ganface train my-faces --method autoencoder",
     )
 

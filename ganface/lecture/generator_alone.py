@@ -120,8 +120,8 @@ def _sheet(course: Course) -> Block:
         ),
         pictures,
         Text(
-            f"These two directions hold {shares['autoencoder']:.0%} of how the auto-encoder's codes "
-            f"vary, and {shares['vae']:.0%} of how the VAE's do.",
+            f"These two directions hold {shares['autoencoder']:.0%} of how the codes of the "
+            f"auto-encoder vary, and {shares['vae']:.0%} of how those of the VAE do.",
             f"这两个方向占编码变化的比例：自编码器 {shares['autoencoder']:.0%}，"
             f"VAE {shares['vae']:.0%}。",
         ),

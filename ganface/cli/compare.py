@@ -164,9 +164,11 @@ def _search(
 ) -> None:
     """What `compare --search` does; `options`: those of `search` by name, None if not given."""
     from ganface.io.folders import cache_folder
+    from ganface.io.run import LOCK
 
     begun = out or Path("search")
-    if not (resume and (begun / "search.json").is_file()):
+    there = {path.name for path in begun.iterdir()} if begun.is_dir() else set()
+    if not (resume and ("search.json" in there or there <= {LOCK, "cache"})):
         begun = choose_out(out, "search", folder=True)
 
     from ganface.search.report import summary_table

@@ -11,6 +11,7 @@ from ganface.cli.shared import AsJson, Cache, refuse_existing, refuse_missing
 from ganface.config.architecture import check_size
 from ganface.config.dataset import BuildConfig
 from ganface.config.hardware import DeviceConfig
+from ganface.config.settings import flag_of
 from ganface.errors import UserError
 from ganface.io.console import show_result
 
@@ -38,8 +39,8 @@ def lecture(
     refuse_missing(data)
     check_size(given.get("size", SIZE))
     out = out or Path("lecture")
-    if resume and not out.is_dir():
-        raise UserError(f"--resume: {out} is not there yet; leave it out")
+    if resume and not (out / "runs").is_dir():
+        raise UserError(f"--resume: {out} holds no lecture yet; leave it out")
     if not resume:
         refuse_existing(out, folder=True)
 
@@ -59,6 +60,8 @@ def lecture(
     if report:
         report.show()
     again = ["ganface", "lecture", str(data), "--out", str(out), "--minutes", f"{minutes:g}"]
+    for name, value in given.items():
+        again += [flag_of(name), str(value)]
     again += ["--resume", *(["--cache", str(cache)] if cache else [])]
     page = lecture(out, data, pack, minutes, device, resume, shlex.join(again))
     show_result({"page": str(page)}, as_json, str(page))

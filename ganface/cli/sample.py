@@ -56,7 +56,10 @@ def sample(
     if not as_images:
         require_png(out, "a grid is a .png; for a folder of faces add --images")
     if frames is not None:
+        from ganface.pictures.animation import check_animation
+
         refuse_existing(frames)
+        check_animation(frames, "--frames")
 
     from ganface.pictures.faces import origin, save_ascent, save_faces, save_grid
 

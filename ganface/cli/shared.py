@@ -23,7 +23,7 @@ Count = Annotated[
 ]
 Model = Annotated[Path, typer.Argument(help="A run directory, a checkpoint or a snapshot.")]
 Step = Annotated[int | None, typer.Option(help="Take this milestone of a run, not its latest.")]
-Best = Annotated[bool, typer.Option("--best", help="Take a run's snapshot with the best score.")]
+Best = Annotated[bool, typer.Option("--best", help="Take the best of a run by its scores.")]
 
 
 def refuse_missing(*paths: Path) -> None:

@@ -49,9 +49,13 @@ class Opinion:
     build: BuildConfig  # how images are to be made ready for it
     meta: dict[str, Any]  # of the file
 
-    def ask(self, images: Tensor) -> Tensor:
-        """D(x), between 0 and 1, of uint8 [N, 3, S, S]: float32 [N] on the CPU."""
-        return (logits_of(self.D, images) - self.threshold).sigmoid()
+    def logits(self, images: Tensor) -> Tensor:
+        """D's answers for uint8 [N, 3, S, S]: float32 [N], on the CPU."""
+        return logits_of(self.D, images)
+
+    def probability(self, logits: Tensor) -> Tensor:
+        """D(x), between 0 and 1, of these logits."""
+        return (logits - self.threshold).sigmoid()
 
 
 def find_discriminator(model: Path) -> Path:
@@ -87,10 +91,10 @@ def judge(
         raise UserError("no image that can be judged")
     names, images = [name for name, _ in named], torch.stack([image for _, image in named])
     del named
-    logits = logits_of(opinion.D, images)
+    logits = opinion.logits(images)
 
     order = logits.argsort(descending=True, stable=True).tolist()
-    probabilities = (logits - opinion.threshold).sigmoid()
+    probabilities = opinion.probability(logits)
     answers = [Answer(names[i], logits[i].item(), probabilities[i].item()) for i in order]
     places = evenly(len(order), SHOWN)
     shown = [answers[place] for place in places]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 
-from ganface.evaluation.judging import logits_of
 from ganface.io.run import Run
 from ganface.latents.paths import slerp, sweep, walks
 from ganface.latents.seeds import z_of
@@ -12,6 +11,7 @@ from ganface.lecture.course import Course, without_scores
 from ganface.lecture.damage import damaged
 from ganface.lecture.page import Block, Picture, Section, Text
 from ganface.methods.gan import Gan
+from ganface.methods.verdict import with_figures
 from ganface.models.generate import render_walks
 from ganface.pictures.grid import captioned
 from ganface.pictures.plot import draw_plot
@@ -22,15 +22,15 @@ FAR = 2.5  # of z's standard deviations, to either side
 JUDGED = 200  # images of each kind
 ASKED = 5  # of each kind in the picture
 CHART = 640  # pixels
-CHINESE = {"hole": "挖洞", "upside": "上下颠倒", "mixed": "换掉四分之三"}
+CHINESE = {"hole": "挖洞", "halves": "上下对调", "mixed": "换掉四分之三"}
 
 
 def basic_idea(course: Course) -> Section:
     return Section(
         Text("The basic idea", "基本思想"),
         Text(
-            "A generator draws, a discriminator judges. How do two networks that are written as "
-            "enemies teach each other?",
+            "A generator draws, a discriminator judges. How do two networks that are set against "
+            "each other teach each other?",
             "一个网络画图，一个网络打分。写作敌人、念作朋友的两个网络，怎样互相教会对方？",
         ),
         [
@@ -64,9 +64,9 @@ def _entries_of_z(course: Course) -> Block:
             "number means something: it may make the hair longer or darker, turn the head or open "
             "the mouth. Mostly it means a little of several things at once.",
             f"生成器 G 读入一个由 {z_dim} 个随机数组成的向量 z，画出一张图。每个数都有含义："
-            "头发变长、变深，头转过去，嘴张开。多数时候，一个数同时影响好几件事。",
+            "比如头发变长或颜色变深、头转向一侧、嘴张开。多数时候，一个数同时影响好几件事。",
         ),
-        [course.save("entries-of-z", draw_sweep(faces, most, -FAR, FAR), caption)],
+        [course.save("entries-of-z", draw_sweep(faces, most, -FAR, FAR), caption, "gan")],
         Text(
             f"z[{entry}] changes the picture most, by {change:.1f} grey levels of 255 on average; "
             f"half of the entries change it by less than {usual:.1f}.",
@@ -84,14 +84,14 @@ def _scalar(course: Course) -> Block:
         "by G": course.faces("gan", range(len(reals))),
         **hurt,
     }
-    answers = {name: course.opinion.ask(images) for name, images in kinds.items()}
+    logits = {name: course.opinion.logits(images) for name, images in kinds.items()}
+    answers = {name: course.opinion.probability(each) for name, each in logits.items()}
     cells, texts = [], []
     for name, images in kinds.items():
         for image, answer in zip(images[:ASKED], answers[name].tolist(), strict=False):
             cells.append(image)
             texts.append(f"{name}: {answer:.2f}")
     shown = len(reals[:ASKED])
-    logits = {name: logits_of(course.opinion.D, images) for name, images in kinds.items()}
     below = {name: (logits[name] < logits["real"]).float().mean().item() for name in hurt}
     means = {name: answer.mean().item() for name, answer in answers.items()}
     caught = Text(
@@ -101,9 +101,10 @@ def _scalar(course: Course) -> Block:
     return Block(
         Text(
             "The discriminator D takes an image and gives one number: high for a real face, low "
-            "for a poor one. Here it is shown as D(x), between 0 and 1.",
-            "判别器 D 读入一张图，给出一个数：真实的脸分数高，糟糕的脸分数低。"
-            "这里写成 0 到 1 之间的 D(x)。",
+            "for a poor one. Here it is shown as D(x), between 0 and 1, where 0.5 is what G's "
+            "faces get on average.",
+            "判别器 D 读入一张图，给出一个数：真实的脸分数高，糟糕的脸分数低。这里写成 0 到 1 "
+            "之间的 D(x)，0.5 相当于 G 所画图像的平均水平。",
         ),
         [
             course.save(
@@ -112,9 +113,10 @@ def _scalar(course: Course) -> Block:
                 Text(
                     "Real faces, faces by G, and the real ones damaged in three ways: a hole, the "
                     "lower half above the upper one, three quarters from other faces.",
-                    "真实人脸、G 画的脸，以及用三种方式损坏的真实人脸：挖洞、上下颠倒、"
+                    "真实人脸、G 画的脸，以及用三种方式损坏的真实人脸：挖洞、上下两半对调、"
                     "换掉四分之三。",
                 ),
+                "gan",
             )
         ],
         Text(
@@ -130,18 +132,18 @@ def _scalar(course: Course) -> Block:
 def _algorithm(course: Course) -> Block:
     lines = course.lines("gan")
     panels = [(panel.title, panel.lines, panel.limits, panel.log) for panel in Gan.panels[:3]]
-    last = lines[-1]
+    last = with_figures(["accuracy_real"], lines)[-1]
     right = last["accuracy_real"], last["accuracy_fake"]
     step, verdict = int(last["step"]), str(last["verdict"]).partition(":")[0]
     return Block(
         Text(
             "The algorithm. Begin with random networks. Then, again and again: (1) fix G; take "
             "real images and as many of G's, and update D to score the real ones higher. (2) Fix "
-            "D; draw images, and update G so that D scores these higher. What G learns from is "
-            "D's gradient.",
-            "算法：先随机初始化两个网络，然后反复执行：(1) 固定 G，取一些真实图像和同样多 G "
-            "画的图像，更新 D，使真实图像得分更高；(2) 固定 D，让 G 画图，更新 G，使这些图得分"
-            "更高。G 学到的一切都来自 D 的梯度。",
+            "D; draw images, and update G so that D scores these higher. What G learns from is D's "
+            "gradient.",
+            "算法：先随机初始化两个网络，然后反复执行：(1) 固定 G，取一些真实图像和同样多由 G "
+            "画的图像，更新 D，使真实图像得分更高；(2) 固定 D，让 G 画图，更新 G，"
+            "使这些图得分更高。G 学到的一切都来自 D 的梯度。",
         ),
         [
             course.save(
@@ -158,7 +160,7 @@ def _algorithm(course: Course) -> Block:
             f"After {step:,} updates D was right about {right[0]:.0%} of the real images and "
             f"{right[1]:.0%} of G's. The verdict on the training: {verdict}.",
             f"{step:,} 次更新之后，D 判对了 {right[0]:.0%} 的真实图像和 {right[1]:.0%} 的生成图像。"
-            f"工具对训练的判断：{verdict}。",
+            f"工具对训练的判断：“{verdict}”。",
         ),
         "ganface train my-faces",
     )
@@ -167,8 +169,9 @@ def _algorithm(course: Course) -> Block:
 def _milestones(course: Course) -> Block:
     run: Run = course.run("gan")
     snapshots = run.snapshots()
-    first, last = min(snapshots), max(snapshots)
-    figures = {step: course.measure(snapshots[step])["frechet"] for step in {first, last}}
+    first, last = min(snapshots), course.last_step("gan")
+    files = {first: snapshots[first], last: run.generator}
+    figures = {step: course.measure(file)["frechet"] for step, file in files.items()}
     floor = course.evaluation.floors["frechet"]
     return Block(
         Text(
@@ -182,11 +185,11 @@ def _milestones(course: Course) -> Block:
             )
         ],
         Text(
-            f"The Fréchet distance to real images (in random features, lower is better) was "
-            f"{figures[first]:.0f} after {first:,} updates and {figures[last]:.1f} after "
-            f"{last:,}. Other real images come to {floor:.1f}.",
+            "The Fréchet distance to real images (in random features, lower is better) was "
+            f"{figures[first]:.0f} after {first:,} updates and {figures[last]:.1f} after {last:,}. "
+            f"Other real images come to {floor:.1f}.",
             f"与真实图像的 Fréchet 距离（随机特征，越低越好）：{first:,} 次更新后为 "
-            f"{figures[first]:.0f}，{last:,} 次后为 {figures[last]:.1f}。另一半真实图像之间为 "
+            f"{figures[first]:.0f}，{last:,} 次后为 {figures[last]:.1f}。另一批真实图像为 "
             f"{floor:.1f}。",
         ),
     )
@@ -197,7 +200,8 @@ def _walk(course: Course) -> Block:
     faces = render_walks(G, walks(z_of(range(8), G.config.z_dim), 4, 10, slerp, loop=False))
     ends = faces[:, [0, -1]].flatten(0, 1)
     middles = faces[:, 5]
-    scores = [course.opinion.ask(images).mean().item() for images in (ends, middles)]
+    opinion = course.opinion
+    scores = [opinion.probability(opinion.logits(x)).mean().item() for x in (ends, middles)]
     return Block(
         Text(
             "A walk from one z to another. What lies between two faces is a face, too: G has not "
@@ -209,6 +213,7 @@ def _walk(course: Course) -> Block:
                 "walk",
                 draw_strip(faces),
                 Text("Four walks, from left to right.", "四段路程，从左到右。"),
+                "gan",
             )
         ],
         Text(
@@ -216,5 +221,5 @@ def _walk(course: Course) -> Block:
             f"{scores[0]:.2f}.",
             f"D 的平均打分：路程中点 {scores[1]:.2f}，两端 {scores[0]:.2f}。",
         ),
-        "ganface interpolate runs/my-faces --seeds 0,1",
+        "ganface interpolate lecture/runs/gan --seeds 0,1",
     )

@@ -53,15 +53,15 @@ def lecture(
         Text("GANs, on your own faces", "GAN，用你自己的人脸来讲"),
         [
             Text(
-                f"Everything on this page was learned from {count:,} images of {size} × {size} "
-                f"pixels, in about {minutes:g} minutes. It follows the course of a lecture on the "
-                "basic idea of GANs by Hung-yi Lee: generators, discriminators, and why it takes "
-                "both. The texts are our own, and so are the figures: each is computed, also where "
-                "it came out otherwise than the text says.",
-                f"本页的一切都由 {count:,} 张 {size} × {size} 像素的图像在大约 {minutes:g} 分钟内"
-                "学成。内容顺着李宏毅关于 GAN 基本思想的一堂课：生成器、判别器，"
-                "以及为什么需要两者。"
-                "文字是我们自己写的，数字都是现场算出来的，即使结果与文字所说不同。",
+                f"Everything on this page but two toys was learned from {count:,} images of {size} "
+                f"× {size} pixels, in {minutes:g} minutes at most. It follows the course of a "
+                "lecture on the basic idea of GANs by Hung-yi Lee: generators, discriminators, and "
+                "why it takes both. The texts are our own, and so are the figures: each is "
+                "computed, even where it came out otherwise than the text says.",
+                f"除两个玩具例子外，本页的一切都由 {count:,} 张 {size} × {size} 像素的图像学成，"
+                f"用时不超过 {minutes:g} 分钟。内容沿着李宏毅关于 GAN 基本思想的一堂课展开："
+                "生成器、判别器，以及为什么需要两者。文字是我们自己写的，数字都是现场算出来的，"
+                "即使结果与文字所说不同。",
             )
         ],
         sections,

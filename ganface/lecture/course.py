@@ -20,11 +20,13 @@ from ganface.evaluation.evaluate import Evaluation, Figures, split_size
 from ganface.evaluation.judging import Opinion, find_discriminator, open_opinion
 from ganface.io.run import Run
 from ganface.io.stats import read_lines
+from ganface.io.tensors import read_header
 from ganface.latents.seeds import z_of
 from ganface.lecture.page import Picture, Text
 from ganface.models.dcgan import DcganNetwork
 from ganface.models.generate import generate
 from ganface.models.snapshot import load_network
+from ganface.pictures.faces import origin
 from ganface.pictures.png import save_png
 
 STRANGERS = 20  # images from which on the held-out ones are enough
@@ -41,6 +43,12 @@ class Course:
 
     def run(self, name: str) -> Run:
         return Run(runs_of(self.folder) / name)
+
+    def last_step(self, name: str) -> int:
+        """At which the training ended. Its milestones may have more: a killed one leaves those of a
+        course that it did not take in the end."""
+        step: int = read_header(self.run(name).generator, "snapshot").meta["step"]
+        return step
 
     def network(self, name: str, role: str) -> DcganNetwork:
         """The average of that role, "G" or "E", at the end of the training of that name."""
@@ -84,10 +92,15 @@ class Course:
         """uint8 [up to count, 3, S, S]: real images by chance, the same every time."""
         return self.pack.batch(choose(self.pack, count))
 
-    def save(self, name: str, image: Image.Image, caption: Text, chart: bool = False) -> Picture:
-        """Write a picture of the page as a PNG beside it. Raises CannotWriteError."""
+    def save(
+        self, name: str, image: Image.Image, caption: Text, *drawn_by: str, chart: bool = False
+    ) -> Picture:
+        """Write a picture of the page as a PNG beside it; drawn_by: the trainings whose networks
+        drew in it. Raises CannotWriteError."""
         path = self.folder / "pictures" / f"{name}.png"
-        save_png(path, image, {"kind": "lecture", "name": name, "dataset": self.pack.fingerprint})
+        made_by = {each: origin(read_header(self.run(each).generator).meta) for each in drawn_by}
+        meta = {"kind": "lecture", "name": name, "dataset": self.pack.fingerprint}
+        save_png(path, image, {**meta, "models": made_by})
         return Picture(path, caption, chart)
 
     @torch.inference_mode()

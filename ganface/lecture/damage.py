@@ -16,7 +16,7 @@ def damaged(images: Tensor) -> dict[str, Tensor]:
     blank[:, :, hole, hole] = 128
     return {
         "hole": blank,
-        "upside": torch.cat([images[:, :, half:], images[:, :, :half]], 2),
+        "halves": torch.cat([images[:, :, half:], images[:, :, :half]], 2),
         "mixed": quarters(images),
     }
 

@@ -29,10 +29,10 @@ def _line(course: Course) -> Block:
             "to score real ones high and negatives low; what it then likes best are the next "
             "negatives. On a line one can watch it: D's curve is pushed down where it generates, "
             "until that is where the real ones are.",
-            "只用真实图像训练，D 会把一切都判为真。拿噪声当反例，它又变得迟钝。需要好的反例，而找到"
-            "好的反例又需要好的 D。所以反复迭代：D 学着给真的高分、给反例低分；它此时最喜欢的东西，"
-            "就是下一轮的反例。在一条直线上可以看清这个过程：D 在哪里生成，那里的曲线就被压低，直到"
-            "生成的正是真实数据所在之处。",
+            "只用真实图像训练，D 会把一切都判为真。拿噪声当反例，它又变得迟钝。需要好的反例，"
+            "而找到好的反例又需要好的 D。所以反复迭代：D 学着给真的高分、给反例低分；"
+            "它此时最喜欢的东西，就是下一轮的反例。在一条直线上可以看清这个过程：D 在哪里生成，"
+            "那里的曲线就被压低，直到生成的正是真实数据所在之处。",
         ),
         [
             course.save(
@@ -55,21 +55,20 @@ def _line(course: Course) -> Block:
 
 
 def _rounds(course: Course) -> Block:
-    run = course.run("energy")
-    last = max(run.snapshots())
-    figures = course.measure(run.snapshots()[last])
+    run, last = course.run("energy"), course.last_step("energy")
+    figures = course.measure(run.generator)
     gan = course.measure(course.run("gan").generator)
     return Block(
         Text(
             "The same with faces. Each starts as noise, which has the colours of images and no "
             "face, and climbs D's gradient, step by step.",
-            "换成人脸也一样。每张脸从噪声出发（只有图像的颜色，没有脸），"
-            "沿着 D 的梯度一步步往上爬。",
+            "换成人脸也一样。每张脸从噪声出发（只有图像的颜色，没有脸），沿着 D "
+            "的梯度一步步往上爬。",
         ),
         [
             Picture(
                 run.timeline,
-                Text("What D took for real, round by round.", "一轮一轮，D 认为真实的图像。"),
+                Text("What D took for real, round by round.", "每一轮里 D 认为真实的图像。"),
             ),
             Picture(
                 run.sheet("ascent", last),
@@ -81,8 +80,8 @@ def _rounds(course: Course) -> Block:
             f"{gan['frechet']:.1f}), coverage {figures['coverage']:.2f} (GAN: "
             f"{gan['coverage']:.2f}).",
             f"{last:,} 次更新之后，Fréchet 距离为 {figures['frechet']:.0f}（GAN："
-            f"{gan['frechet']:.1f}），"
-            f"覆盖率 {figures['coverage']:.2f}（GAN：{gan['coverage']:.2f}）。",
+            f"{gan['frechet']:.1f}），覆盖率 {figures['coverage']:.2f}（GAN："
+            f"{gan['coverage']:.2f}）。",
         ),
         "ganface train my-faces --method energy",
     )

@@ -8,6 +8,7 @@ from ganface.evaluation.report import describe_figure, format_figure
 from ganface.lecture.course import Course, without_scores
 from ganface.lecture.page import Block, Section, Table, Text
 from ganface.methods.gan import Gan
+from ganface.methods.verdict import with_figures
 from ganface.pictures.grid import table, to_pil
 from ganface.pictures.plot import draw_plot
 
@@ -36,8 +37,7 @@ def each_alone(course: Course) -> Section:
         Text(
             "The generator alone is easy to train and sees no whole. The discriminator alone sees "
             "the whole and must solve argmax. In a GAN, G is the argmax and D is G's loss. What "
-            "does "
-            "each draw?",
+            "does each draw?",
             "只有生成器：容易训练，却看不到整体。只有判别器：看得到整体，却要解 argmax。在 GAN 里，"
             "G 就是那个 argmax，D 就是 G 的损失函数。它们各自画出什么？",
         ),
@@ -71,6 +71,7 @@ def _side_by_side(course: Course) -> Block:
                 "side-by-side",
                 sheet,
                 Text("Rows are seeds.", "每行一个种子。"),
+                *COMPARED,
             ),
             Table(lead, [*names, Text("real ones", "真实图像")], lines),
         ],
@@ -78,7 +79,7 @@ def _side_by_side(course: Course) -> Block:
             f"The lowest Fréchet distance is that of: {COMPARED[best][1].en}.",
             f"Fréchet 距离最低的是：{COMPARED[best][1].zh}。",
         ),
-        "ganface compare runs/gan runs/vae runs/energy my-faces",
+        "ganface compare lecture/runs/gan lecture/runs/vae lecture/runs/energy my-faces",
     )
 
 
@@ -88,21 +89,19 @@ def _how_it_dies(course: Course) -> Block:
         (panel.title, panel.lines, panel.limits, panel.log)
         for panel in (Gan.panels[0], Gan.panels[2], Gan.panels[3])
     ]
-    last = lines[-1]
-    healthy = course.lines("gan")
+    last = with_figures(["loss_D"], lines)[-1]
+    healthy = with_figures(["grad_G"], course.lines("gan"))
     usual = torch.tensor([line["grad_G"] for line in healthy]).median().item()
-    verdict = str(last["verdict"]).partition(":")[0]
+    verdict = str(lines[-1]["verdict"]).partition(":")[0]
     return Block(
         Text(
             "The costs: G is harder to read, and two networks are harder to train than one. If D "
             "becomes too good, its error goes to 0; whatever G draws is surely false, small "
-            "changes "
-            "make no difference, and no gradient comes back. Here D was made to learn 400 times as "
-            "fast as G, with the loss of the first paper.",
-            "代价：G 更难解释，两个网络也比一个难训练。如果 D 太强，它的误差趋于 0：不管 G 画什么都"
-            "必假无疑，小小的改动毫无差别，也就没有梯度传回来。这里故意让 D 的学习速度是 G 的 400 "
-            "倍，"
-            "并使用最初论文的损失函数。",
+            "changes make no difference, and no gradient comes back. Here D was made to learn 400 "
+            "times as fast as G, with the loss of the first paper.",
+            "代价：G 更难解释，两个网络也比一个难训练。如果 D 太强，它的误差趋于 0：不管 G "
+            "画什么都一定被判为假，稍作改动也毫无差别，也就没有梯度传回来。这里故意让 D "
+            "的学习速度是 G 的 400 倍，并使用 GAN 原始论文的损失函数。",
         ),
         [
             course.save(
@@ -114,13 +113,11 @@ def _how_it_dies(course: Course) -> Block:
         ],
         Text(
             f"After {int(last['step']):,} updates D's loss is {last['loss_D']:.2g} and the "
-            "gradient "
-            f"that reaches G {last['grad_G']:.2g} long; in the training above it was {usual:.2g} "
-            "in "
-            f"the middle. The verdict: {verdict}.",
+            f"gradient that reaches G {last['grad_G']:.2g} long; in the training above its median "
+            f"was {usual:.2g}. The verdict: {verdict}.",
             f"{int(last['step']):,} 次更新之后，D 的损失为 {last['loss_D']:.2g}，传到 G "
-            "的梯度长度为 "
-            f"{last['grad_G']:.2g}；上面的正常训练中位数为 {usual:.2g}。工具的判断：{verdict}。",
+            f"的梯度范数为 {last['grad_G']:.2g}；上面的正常训练中位数为 {usual:.2g}。工具的判断："
+            f"“{verdict}”。",
         ),
         "ganface train my-faces --preset dcgan --loss saturating --lr-d 4e-3 --lr-g 1e-5",
     )

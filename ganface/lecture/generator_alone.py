@@ -9,11 +9,11 @@ from PIL import Image
 
 from ganface.evaluation.coverage import density_and_coverage, neighbourhoods
 from ganface.evaluation.features import RandomFeatures
-from ganface.evaluation.judging import logits_of
 from ganface.lecture import plane
 from ganface.lecture.course import PART, Course, squared_error
 from ganface.lecture.damage import shifted, stray
 from ganface.lecture.page import Block, Section, Text
+from ganface.methods.parts import SHOWN
 from ganface.pictures.grid import captioned, cut, grid, table, to_pil
 from ganface.pictures.png import open_png
 
@@ -21,6 +21,7 @@ CODES = ("random", "pca", "learned")
 SHEET = 9  # faces along each side of the sheet over two dimensions of the code
 SPREAD = 2.0  # standard deviations of the codes, to either side
 PAIRS, PAIRS_SHOWN = 500, 6
+ERRORS_SHOWN = 4  # faces
 STRAY = 1 / 85  # of the pixels of a face are turned to their opposite
 
 
@@ -29,8 +30,7 @@ def generator_alone(course: Course) -> Section:
         Text("Can the generator learn by itself?", "生成器能自己学吗？"),
         Text(
             "Give each image a code and teach G to draw it from that. Where do codes come from, "
-            "and "
-            "what do the codes between them draw?",
+            "and what do the codes between them draw?",
             "给每张图一个编码，教 G 由编码画出图来。编码从哪里来？编码之间又会画出什么？",
         ),
         [
@@ -46,14 +46,15 @@ def generator_alone(course: Course) -> Section:
 def _codes(course: Course) -> Block:
     sheets = {}
     for codes in CODES:
-        run = course.run(f"codes-{codes}")
-        sheets[codes] = open_png(run.sheet("reconstructions", max(run.snapshots()))).convert("RGB")
+        name = f"codes-{codes}"
+        file = course.run(name).sheet("reconstructions", course.last_step(name))
+        sheets[codes] = open_png(file).convert("RGB")
     rows = []
-    for number in range(COLUMNS):
-        original = cut(sheets["random"], number, COLUMNS)
-        again = [cut(sheet, COLUMNS + number, COLUMNS) for sheet in sheets.values()]
+    for number in range(SHOWN):
+        original = cut(sheets["random"], number, SHOWN)
+        again = [cut(sheet, SHOWN + number, SHOWN) for sheet in sheets.values()]
         rows.append([original, *again])
-    sheet = table(_turned(rows), ["image", *CODES], [""] * COLUMNS)
+    sheet = table(_turned(rows), ["image", *CODES], [""] * SHOWN)
     finding = None
     errors = {codes: _last(course.lines(f"codes-{codes}"), "error_seen") for codes in CODES}
     of_mean = _last(course.lines("codes-pca"), "error_of_mean")
@@ -72,8 +73,8 @@ def _codes(course: Course) -> Block:
             "Random codes do not work: images that are alike have codes far apart, and G can only "
             "learn each by heart. Codes by principal components (PCA) put like to like. They may "
             "also be learned along with G.",
-            "随机编码行不通：相似的图像编码相距很远，G 只能一张张死记。主成分分析（PCA）给出的编码"
-            "让相似的靠在一起。编码也可以和 G 一起学。",
+            "随机编码行不通：相似的图像编码相距很远，G 只能一张张死记。"
+            "主成分分析（PCA）给出的编码让相似的靠在一起。编码也可以和 G 一起学。",
         ),
         [
             course.save(
@@ -94,10 +95,10 @@ def _sheet(course: Course) -> Block:
     pictures = []
     captions = {
         "autoencoder": Text(
-            "The auto-encoder's decoder over two dimensions of the code.",
-            "自编码器的解码器：编码的两个维度铺成的平面。",
+            "The auto-encoder's decoder over the two main directions of the codes.",
+            "自编码器的解码器：沿编码的两个主方向铺开的平面。",
         ),
-        "vae": Text("The same for the VAE.", "变分自编码器（VAE）的同样平面。"),
+        "vae": Text("The same for the VAE.", "变分自编码器（VAE），做法相同。"),
     }
     images, shares = course.sample_reals(2000), {}
     for name, caption in captions.items():
@@ -109,21 +110,22 @@ def _sheet(course: Course) -> Block:
         along = torch.linspace(-SPREAD, SPREAD, SHEET)
         places = torch.cartesian_prod(along, along) * spread
         faces = course.decode(name, mean + places @ directions[:2])
-        pictures.append(course.save(f"sheet-{name}", grid(faces, SHEET), caption))
+        pictures.append(course.save(f"sheet-{name}", grid(faces, SHEET), caption, name))
     return Block(
         Text(
             "An encoder E gives better codes: E and G learn together to bring images back. That is "
             "an auto-encoder, and its decoder is a generator. Below, the code moves over a sheet, "
             "along the two directions in which the codes of images vary most.",
-            "编码器 E 能给出更好的编码：E 和 G 一起学着把图像还原，这就是自编码器，它的解码器就是"
-            "一个生成器。下面让编码在一个平面上移动，沿着图像编码变化最大的两个方向。",
+            "编码器 E 能给出更好的编码：E 和 G 一起学着把图像还原，这就是自编码器，"
+            "它的解码器就是一个生成器。下面让编码在一个平面上移动，"
+            "沿着图像编码变化最大的两个方向。",
         ),
         pictures,
         Text(
-            f"These two directions hold {shares['autoencoder']:.0%} of how the codes of the "
-            f"auto-encoder vary, and {shares['vae']:.0%} of how those of the VAE do.",
-            f"这两个方向占编码变化的比例：自编码器 {shares['autoencoder']:.0%}，"
-            f"VAE {shares['vae']:.0%}。",
+            f"These two directions hold {shares['autoencoder']:.0%} of the variance of the "
+            f"auto-encoder's codes, and {shares['vae']:.0%} of that of the VAE's.",
+            f"这两个方向占编码方差的比例：自编码器 {shares['autoencoder']:.0%}，VAE "
+            f"{shares['vae']:.0%}。",
         ),
         "ganface train my-faces --method autoencoder",
     )
@@ -155,8 +157,8 @@ def _midpoints(course: Course) -> Block:
             "But between two codes that G has seen there may be anything: nobody told it what to "
             "draw there. The VAE adds noise to the codes while it learns, so that their "
             "neighbourhood decodes as well, and draws all codes towards one cloud around 0.",
-            "但是在 G 见过的两个编码之间，什么都可能出现：没有人教过它那里该画什么。VAE 在学习时给"
-            "编码加噪声，使编码的邻域也能解码，并把所有编码拉向以 0 为中心的一团。",
+            "但是在 G 见过的两个编码之间，什么都可能出现：没有人教过它那里该画什么。VAE "
+            "在学习时给编码加噪声，使编码的邻域也能解码，并把所有编码拉向以 0 为中心的一团。",
         ),
         [
             course.save(
@@ -172,11 +174,12 @@ def _midpoints(course: Course) -> Block:
             "Density among the real images (1 is like them), of what the codes of images draw and "
             f"of what the middles do: auto-encoder {density['autoencoder', 'ends']:.2f} and "
             f"{density['autoencoder', 'middles']:.2f}, VAE {density['vae', 'ends']:.2f} and "
-            f"{density['vae', 'middles']:.2f}. The {better} loses less on the way to the middle.",
+            f"{density['vae', 'middles']:.2f}. The {better} keeps more of its density on the way "
+            "to the middle.",
             "在真实图像中的密度（1 表示相当），图像编码画出的和中点画出的：自编码器 "
             f"{density['autoencoder', 'ends']:.2f} 和 {density['autoencoder', 'middles']:.2f}，VAE "
-            f"{density['vae', 'ends']:.2f} 和 {density['vae', 'middles']:.2f}。"
-            f"走到中点，{better_zh}损失较小。",
+            f"{density['vae', 'ends']:.2f} 和 {density['vae', 'middles']:.2f}。走到中点，"
+            f"{better_zh}的密度保持得更好。",
         ),
         "ganface train my-faces --method vae",
     )
@@ -186,26 +189,26 @@ def _two_errors(course: Course) -> Block:
     images = course.pack.batch(course.strangers[:200])
     pixels = round(STRAY * course.pack.size**2)
     ugly, fine = stray(images, pixels), shifted(images)
-    errors = [squared_error(each, images).mean().item() for each in (ugly, fine)]
-    logits = [logits_of(course.opinion.D, each) for each in (images, ugly, fine)]
-    prefers = (logits[2] > logits[1]).float().mean().item()
+    kinds = (images, ugly, fine)
+    errors = [squared_error(each, images) for each in kinds]
+    logits = [course.opinion.logits(each) for each in kinds]
+    answers = [course.opinion.probability(each) for each in logits]
     cells, texts = [], []
-    for number in range(4):
-        for each in (images, ugly, fine):
-            error = squared_error(each, images)[number].item()
-            answer = course.opinion.ask(each[number : number + 1]).item()
+    for number in range(ERRORS_SHOWN):
+        for each, error, answer in zip(kinds, errors, answers, strict=True):
             cells.append(each[number])
-            texts.append(f"{error:.3f}   {answer:.2f}")
-    smaller = errors[0] < errors[1]
+            texts.append(f"{error[number]:.3f}   {answer[number]:.2f}")
+    of_stray, of_shift = (each.mean().item() for each in errors[1:])
+    prefers = (logits[2] > logits[1]).float().mean().item()
     return Block(
         Text(
             "What both lack: they compare pixel by pixel. Of two errors the smaller one can look "
             "worse. A few stray pixels are not acceptable; a face that lies one pixel further to "
             "the right is. An output of G knows nothing of its neighbours, so that a generator by "
             "itself must be larger for the same.",
-            "两者都缺一点：它们逐像素比较。两种误差里，较小的那个看起来可能更糟。几个杂点不可接受，"
-            "整张脸右移一个像素却没有关系。G 的一个输出并不知道邻居是什么，所以只靠生成器，要做到"
-            "同样好，网络必须更大。",
+            "两者有同一个缺点：只逐像素比较。两种误差里，较小的那个看起来可能更糟。"
+            "几个杂点不可接受，整张脸右移一个像素却没有关系。G 的一个输出并不知道邻居是什么，"
+            "所以只靠生成器，要做到同样好，网络必须更大。",
         ),
         [
             course.save(
@@ -219,11 +222,12 @@ def _two_errors(course: Course) -> Block:
             )
         ],
         Text(
-            f"Stray pixels are an error of {errors[0]:.3f}, the shift one of {errors[1]:.3f}, "
-            f"{'more' if smaller else 'less'}. D prefers the shifted face in {prefers:.0%} of "
-            "cases.",
-            f"杂点的均方误差为 {errors[0]:.3f}，平移为 {errors[1]:.3f}，"
-            f"{'更大' if smaller else '更小'}。D 在 {prefers:.0%} 的情况下更喜欢平移的脸。",
+            f"Stray pixels are an error of {of_stray:.3f}, the shift one of {of_shift:.3f}, "
+            f"{'more' if of_stray < of_shift else 'less'}. D prefers the shifted face in "
+            f"{prefers:.0%} of cases.",
+            f"杂点的均方误差为 {of_stray:.3f}，平移为 {of_shift:.3f}，"
+            f"{'更大' if of_stray < of_shift else '更小'}。D 在 {prefers:.0%} "
+            "的情况下更喜欢平移的脸。",
         ),
     )
 
@@ -236,8 +240,8 @@ def _plane(course: Course) -> Block:
             "In the plane one can see where the samples fall. The targets are a few small clouds "
             "that lie apart. A VAE must give every target a neighbourhood, and where its codes "
             "meet it fills the space between; a GAN need not.",
-            "在平面上可以看到样本落在哪里。目标是几团彼此分开的小云。VAE 要给每个目标一片邻域，编码"
-            "相接的地方就填满了中间的空隙；GAN 不必如此。",
+            "在平面上可以看到样本落在哪里。目标是几团彼此分开的小云。VAE 要给每个目标一片邻域，"
+            "编码相接的地方就填满了中间的空隙；GAN 不必如此。",
         ),
         [
             course.save(
@@ -254,13 +258,10 @@ def _plane(course: Course) -> Block:
             f"Of the VAE's samples {vae.on_target:.0%} lie on a cloud, of the GAN's "
             f"{gan.on_target:.0%}; the VAE found {vae.found} of {plane.SPOTS} clouds, the GAN "
             f"{gan.found}.",
-            f"落在云团上的样本：VAE {vae.on_target:.0%}，GAN {gan.on_target:.0%}；"
-            f"VAE 找到 {plane.SPOTS} 团中的 {vae.found} 团，GAN 找到 {gan.found} 团。",
+            f"落在云团上的样本：VAE {vae.on_target:.0%}，GAN {gan.on_target:.0%}；VAE 找到 "
+            f"{plane.SPOTS} 团中的 {vae.found} 团，GAN 找到 {gan.found} 团。",
         ),
     )
-
-
-COLUMNS = 8  # of the sheets of reconstructions
 
 
 def _turned(rows: list[list[Image.Image]]) -> list[list[Image.Image]]:

@@ -80,9 +80,7 @@ def write_page(
         f"<title>{escape(title.en)}</title>\n"
         # An icon of its own, lest the browser should ask for one
         '<link rel="icon" href="data:,">\n'
-        f"<style>{STYLE}</style>\n</head>\n<body>\n"
-        f"{SWITCH}\n{head}\n<main>\n{body}</main>\n{foot}\n<script>{SCRIPT}</script>\n"
-        "</body>\n</html>\n",
+        f"<style>{STYLE}</style>\n</head>\n<body>\n{SWITCH}\n{head}\n<main>\n{body}</main>\n{foot}\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
     )
 
 

@@ -93,6 +93,8 @@ class EnergyConfig(AscentSettings, MethodConfig):
                 "--norm batch, which --preset dcgan brings: mixes images, and here each climbs by "
                 "itself; leave it out"
             )
+        if architecture.z_dim < 2:
+            raise UserError("--z-dim 1: --method energy makes noise of two real images at least")
         if architecture.spectral_norm:
             raise UserError("--spectral-norm: --method energy keeps D flat by --r1; leave it out")
 
@@ -154,11 +156,14 @@ class Energy(Method):
         import torch
 
         from ganface.dataset.normalise import normalise
+        from ganface.dataset.order import held_out
         from ganface.latents import rng
 
-        z_dim = self.architecture.z_dim
-        chosen = torch.randint(len(pack), (z_dim,), generator=rng.generator(self.seed, "examples"))
-        reals = normalise(pack.batch(chosen.tolist()), torch.zeros(z_dim, dtype=torch.bool))
+        z_dim, apart = self.architecture.z_dim, {*held_out(len(pack))}
+        seen = [index for index in range(len(pack)) if index not in apart]
+        dice = rng.generator(self.seed, "examples")
+        chosen = [seen[i] for i in torch.randint(len(seen), (z_dim,), generator=dice)]
+        reals = normalise(pack.batch(chosen), torch.zeros(z_dim, dtype=torch.bool))
         for G in cast("list[Ascent]", [state.networks["G"], state.ema["G"]]):
             G.start_from(reals.to(self.compute.device))
 

@@ -37,17 +37,17 @@ def save_animation(path: Path, frames: Iterable[Image.Image], milliseconds: Sequ
         file.write(data.getbuffer())
 
 
-def check_animation(path: Path) -> None:
-    """Raise UserError if `save_animation` could not write to `path`."""
+def check_animation(path: Path, flag: str = "--out") -> None:
+    """Raise UserError, which names the flag, if `save_animation` could not write to `path`."""
     suffix = path.suffix.lower()
     if suffix not in ANIMATIONS:
-        raise UserError(f"--out {path}: the name must end in {', '.join(ANIMATIONS)} or .png")
+        raise UserError(f"{flag} {path}: the name must end in {', '.join(ANIMATIONS)} or .png")
     if suffix == ".mp4":
         try:
             import av  # noqa: F401
         except ImportError:
             raise UserError(
-                f"--out {path}: MP4 needs the optional extra, pip install 'ganface[video]'; "
+                f"{flag} {path}: MP4 needs the optional extra, pip install 'ganface[video]'; "
                 "or write a .gif or .webp"
             ) from None
 

@@ -85,10 +85,10 @@ def save_ascent(path: Path, G: DcganNetwork, seeds: Sequence[int]) -> None:
             "--frames: this model draws in one step; it is for those of --method energy"
         )
     z = z_of(seeds, G.config.z_dim).to(next(G.parameters()).device)
-    parts = [[to_uint8(step).cpu() for step in G.ascent(part)] for part in z.split(BATCH)]
-    frames = [
-        grid(torch.cat(step), square_columns(len(seeds))) for step in zip(*parts, strict=True)
-    ]
+    shown = 1 + int(G.steps.ceil())  # without those that move nothing
+    parts = [[to_uint8(step).cpu() for step in G.ascent(part)][:shown] for part in z.split(BATCH)]
+    columns = square_columns(len(seeds))
+    frames = [grid(torch.cat(step), columns) for step in zip(*parts, strict=True)]
     save_animation(path, frames, [STEP_SHOWN] * (len(frames) - 1) + [ASCENT_STAYS])
 
 

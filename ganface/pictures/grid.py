@@ -119,7 +119,7 @@ def captioned(
     cells = []
     for image, text in zip(images, texts, strict=True):
         picture = to_pil(image)
-        zoom = max(1, CAPTIONED_CELL // picture.width)
+        zoom = max(1, math.ceil(CAPTIONED_CELL / picture.width))
         cells.append(caption(ImageOps.scale(picture, zoom, Image.Resampling.NEAREST), text))
     return _sheet(cells, columns or square_columns(len(cells)))
 

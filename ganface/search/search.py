@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from ganface.config.architecture import check_size
 from ganface.config.dataset import BuildConfig
 from ganface.config.optimizer import OptimizerConfig
 from ganface.dataset.cache import open_pack
@@ -36,6 +37,7 @@ from ganface.system.signals import StopRequest
 BUDGET = 1000
 SIZE = 32
 RESULTS = "search.json"
+NAN = "not a number"  # how the last words of a training begin that came to that
 # What all trainings of one search have in common
 COMMON = ("count", "size", "reals", "budget", "seed", "width")
 
@@ -107,6 +109,7 @@ def search(
 
 
 def _open_reals(data: Path, cache: Path, given: dict[str, Any]) -> Pack:
+    check_size(given.get("size", SIZE))
     with progress_bar("reading images") as track:
         reals, report = open_pack(data, BuildConfig(**{"size": SIZE, **given}), given, cache, track)
     if report:
@@ -145,12 +148,13 @@ def _read_results(path: Path, facts: dict[str, Any], wanted: list[Draw]) -> dict
 def _result_of(draw: Draw, code: int, trainings: Trainings, evaluation: Evaluation) -> Result:
     """What a training came to that ended with this exit code.
 
-    Raises WorkError if it neither reached its end nor failed by itself.
+    Raises WorkError if it neither reached its end nor came to what is no number: that says nothing
+    of its settings.
     """
-    run, log = trainings.run(draw), trainings.log(draw)
-    if code not in (0, 1):
+    run, log, words = trainings.run(draw), trainings.log(draw), trainings.last_words(draw)
+    if code != 0 and not (code == 1 and words.startswith(NAN)):
         raise WorkError(
-            f"{run.path}: ended with exit code {code} ({trainings.last_words(draw)}; see {log}). "
+            f"{run.path}: ended with exit code {code} ({words}; see {log}). "
             "To go on once it can: the same command with --resume"
         )
     lines = read_lines(run.stats) if run.stats.exists() else []
@@ -163,7 +167,7 @@ def _result_of(draw: Draw, code: int, trainings: Trainings, evaluation: Evaluati
     return Result(
         **asdict(draw),
         figures=figures,
-        failed=trainings.last_words(draw) if code else None,
+        failed=words if code else None,
         verdict=verdicts[-1] if verdicts else None,
     )
 

@@ -88,6 +88,11 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         self.method.check(self.architecture)
+        name = self.recipe.method
+        if self.schedule.keep_discriminator and "D" not in METHODS[name].networks:
+            raise UserError(
+                f"--keep-discriminator: --method {name} has no D beside G; leave it out"
+            )
 
     @classmethod
     def of(cls, given: dict[str, Any]) -> TrainConfig:

@@ -98,6 +98,7 @@ def test_a_search_ends_with_a_table_and_a_picture(pack_file, home, invoke, monke
     ("options", "reason"),
     [
         (("--search", 2, "--seeds", "0-3"), "--seeds: not with --search"),
+        (("--search", 2, "--size", 48), "--size 48"),
         (("--search", 2, "--step", 0), "--step: not with --search"),
         (("--search", 2, "--best"), "--best: not with --search"),
         (("--search", 2, "--count", 50), "--count: not with --search"),

@@ -44,5 +44,5 @@ def test_damage_leaves_the_images_as_they_were(images):
     assert all(
         each.shape == images.shape and not torch.equal(each, images) for each in hurt.values()
     )
-    assert torch.equal(hurt["upside"][:, :, :4], images[:, :, 4:])
+    assert torch.equal(hurt["halves"][:, :, :4], images[:, :, 4:])
     assert (hurt["hole"][:, :, 2:6, 2:6] == 128).all()

@@ -138,6 +138,8 @@ def test_a_run_is_drawn_scored_stopped_and_resumed_like_any_other(pack_file, hom
     [
         (("--norm", "batch"), "--norm batch, which --preset dcgan brings: mixes images"),
         (("--spectral-norm",), "--spectral-norm: "),
+        (("--z-dim", 1), "--z-dim 1: "),
+        (("--keep-discriminator",), "--keep-discriminator: "),
         (("--ascent-steps", 0), "--ascent-steps 0: must lie between 1 and 1000"),
         (("--step-size", 0), "--step-size 0.0: must lie between"),
         (("--step-size", "nan"), "--step-size nan: must lie between"),

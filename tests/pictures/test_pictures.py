@@ -2,7 +2,7 @@ import random
 
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageFont
 
 from ganface.errors import UserError
 from ganface.pictures.animation import save_animation
@@ -11,6 +11,7 @@ from ganface.pictures.grid import (
     PAPER,
     TIMELINE_ROWS,
     caption,
+    captioned,
     cut,
     drawable,
     grid,
@@ -98,11 +99,20 @@ def test_a_timeline_has_a_row_per_seed_and_a_column_per_step():
 
 def test_a_caption_stands_below_the_picture_and_covers_none_of_it():
     picture = to_pil(random_images(1, 80)[0])
-    captioned = caption(picture, "100 updates")
-    assert captioned.width == picture.width
-    assert captioned.crop((0, 0, 80, 80)).tobytes() == picture.tobytes()
-    below = captioned.crop((0, 80, 80, captioned.height))
+    sheet = caption(picture, "100 updates")
+    assert sheet.width == picture.width
+    assert sheet.crop((0, 0, 80, 80)).tobytes() == picture.tobytes()
+    below = sheet.crop((0, 80, 80, sheet.height))
     assert len(below.getcolors()) > 1
+
+
+@pytest.mark.parametrize("side", [32, 64, 128])
+def test_captions_have_room_below_images_of_any_size(side):
+    text = "quarters: 0.45"
+    sheet = captioned(random_images(3, side), [text] * 3, 3)
+    assert sheet.width >= 3 * ImageFont.load_default(14).getlength(text)
+    left = (sheet.width - 4 * GAP) // 3
+    assert left % side == 0
 
 
 def test_png_metadata_comes_back_as_it_went_in(tmp_path):

@@ -117,6 +117,15 @@ def test_a_training_that_is_refused_stops_the_search(look, home):
         look(1)
 
 
+def test_a_training_that_finds_no_memory_says_nothing_of_its_settings(look, monkeypatch):
+    def fail(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(Gan, "update", fail)
+    with pytest.raises(WorkError, match=r"hinge-default: ended with exit code 1 .*memory"):
+        look(1)
+
+
 def test_a_signal_stops_trainings_with_a_checkpoint_and_they_go_on(
     look, home, pack_file, monkeypatch
 ):

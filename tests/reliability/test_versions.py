@@ -97,7 +97,8 @@ def test_a_run_of_format_1_is_resumed(old_run, invoke):
     assert meta["version"] == 2
     assert "strength" not in tensors
     before, _ = read_tensors(OLD / "run/checkpoints/step-000006.safetensors", "checkpoint")
-    assert meta["train"] == {**before["train"], "method": "gan", "steps": 8}
+    since = {"method": "gan", "minutes": None, "keep_discriminator": False}
+    assert meta["train"] == {**before["train"], **since, "steps": 8}
 
 
 def test_old_snapshots_and_checkpoints_draw_the_same_face(home, invoke):

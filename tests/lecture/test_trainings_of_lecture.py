@@ -17,3 +17,7 @@ def test_the_command_is_what_a_user_would_type():
     assert commands["gan"] == ["ganface", "train", "my-faces"]
     assert commands["codes-pca"][3:] == ["--method", "codes", "--codes", "pca"]
     assert len(commands) == len(PARTS)
+
+
+def test_codes_that_are_compared_are_trained_for_as_long():
+    assert len({part.share for part in PARTS if part.name.startswith("codes-")}) == 1

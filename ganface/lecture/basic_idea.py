@@ -7,21 +7,19 @@ import torch
 from ganface.io.run import Run
 from ganface.latents.paths import slerp, sweep, walks
 from ganface.latents.seeds import z_of
-from ganface.lecture.course import Course, without_scores
+from ganface.lecture.course import Course, draw_curves
 from ganface.lecture.damage import damaged
 from ganface.lecture.page import Block, Picture, Section, Text
 from ganface.methods.gan import Gan
 from ganface.methods.verdict import with_figures
 from ganface.models.generate import render_walks
 from ganface.pictures.grid import captioned
-from ganface.pictures.plot import draw_plot
 from ganface.pictures.walks import draw_strip, draw_sweep
 
 TRIED, SHOWN = 8, 6  # faces by which entries of z are compared; entries that are shown
 FAR = 2.5  # of z's standard deviations, to either side
 JUDGED = 200  # images of each kind
 ASKED = 5  # of each kind in the picture
-CHART = 640  # pixels
 CHINESE = {"hole": "挖洞", "halves": "上下对调", "mixed": "换掉四分之三"}
 
 
@@ -131,7 +129,6 @@ def _scalar(course: Course) -> Block:
 
 def _algorithm(course: Course) -> Block:
     lines = course.lines("gan")
-    panels = [(panel.title, panel.lines, panel.limits, panel.log) for panel in Gan.panels[:3]]
     last = with_figures(["accuracy_real"], lines)[-1]
     right = last["accuracy_real"], last["accuracy_fake"]
     step, verdict = int(last["step"]), str(last["verdict"]).partition(":")[0]
@@ -148,7 +145,7 @@ def _algorithm(course: Course) -> Block:
         [
             course.save(
                 "losses",
-                draw_plot(without_scores(lines), panels, CHART),
+                draw_curves(lines, Gan.panels[:3]),
                 Text(
                     "The losses of this training, and what D got right.",
                     "本次训练的损失，以及 D 的正确率。",

@@ -23,13 +23,16 @@ from ganface.io.stats import read_lines
 from ganface.io.tensors import read_header
 from ganface.latents.seeds import z_of
 from ganface.lecture.page import Picture, Text
+from ganface.methods.base import Panel
 from ganface.models.dcgan import DcganNetwork
 from ganface.models.generate import generate
 from ganface.models.snapshot import load_network
 from ganface.pictures.faces import origin
+from ganface.pictures.plot import draw_plot
 from ganface.pictures.png import save_png
 
 STRANGERS = 20  # images from which on the held-out ones are enough
+CHART = 640  # pixels that a chart is wide
 MEASURED = 1000  # images on each side, if there are so many
 
 
@@ -128,9 +131,12 @@ def runs_of(folder: Path) -> Path:
     return folder / "runs"
 
 
-def without_scores(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Of a short training there are one or two, which is no curve."""
-    return [{name: value for name, value in line.items() if name != "score"} for line in lines]
+def draw_curves(lines: Sequence[dict[str, Any]], panels: Sequence[Panel]) -> Image.Image:
+    """A method's panels of these lines of stats.jsonl, without the scores: of a short training
+    there are one or two, which is no curve."""
+    lines = [{name: value for name, value in line.items() if name != "score"} for line in lines]
+    wanted = [(panel.title, panel.lines, panel.limits, panel.log) for panel in panels]
+    return draw_plot(lines, wanted, CHART)
 
 
 def squared_error(a: Tensor, b: Tensor) -> Tensor:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import torch
 
 from ganface.evaluation.report import describe_figure, format_figure
-from ganface.lecture.course import Course, without_scores
+from ganface.lecture.course import Course, draw_curves
 from ganface.lecture.page import Block, Section, Table, Text
 from ganface.methods.gan import Gan
 from ganface.methods.verdict import with_figures
 from ganface.pictures.grid import table, to_pil
-from ganface.pictures.plot import draw_plot
 
 COMPARED = {
     "codes-learned": ("codes", Text("learned codes", "学得的编码")),
@@ -20,7 +19,6 @@ COMPARED = {
     "gan": ("GAN", Text("GAN", "GAN")),
 }
 SEEDS = range(8)
-CHART = 640  # pixels
 FIGURES = {
     "frechet": "Fréchet 距离（越低越好）",
     "swd": "切片 Wasserstein 距离（越低越好）",
@@ -85,10 +83,6 @@ def _side_by_side(course: Course) -> Block:
 
 def _how_it_dies(course: Course) -> Block:
     lines = course.lines("dying")
-    panels = [
-        (panel.title, panel.lines, panel.limits, panel.log)
-        for panel in (Gan.panels[0], Gan.panels[2], Gan.panels[3])
-    ]
     last = with_figures(["loss_D"], lines)[-1]
     healthy = with_figures(["grad_G"], course.lines("gan"))
     usual = torch.tensor([line["grad_G"] for line in healthy]).median().item()
@@ -106,7 +100,7 @@ def _how_it_dies(course: Course) -> Block:
         [
             course.save(
                 "dying",
-                draw_plot(without_scores(lines), panels, CHART),
+                draw_curves(lines, [Gan.panels[i] for i in (0, 2, 3)]),
                 Text("A training that dies.", "一次失败的训练。"),
                 chart=True,
             )

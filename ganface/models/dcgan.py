@@ -121,7 +121,12 @@ class DcganNetwork(nn.Module):
 
 
 class Generator(DcganNetwork):
-    """G: z [B, z_dim] -> images [B, 3, size, size] in [-1, 1]."""
+    """G: z [B, z_dim] -> images [B, 3, size, size] in [-1, 1].
+
+    It takes z⁺ [B, places, z_dim] as well, a z for each of the layers that read one: the first, and
+    those that modulate. What GAN inversion calls W⁺: Abdal, Qin and Wonka 2019, "Image2StyleGAN"
+    (arXiv:1904.03189).
+    """
 
     def __init__(self, config: DcganConfig) -> None:
         super().__init__(config)
@@ -147,10 +152,24 @@ class Generator(DcganNetwork):
         layers += [layer(width, 3), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
 
+    @property
+    def modulated(self) -> list[SelfModulatedBatchNorm]:
+        return [layer for layer in self.layers if isinstance(layer, SelfModulatedBatchNorm)]
+
+    @property
+    def places(self) -> int:
+        """How many layers read z."""
+        return 1 + len(self.modulated)
+
     def forward(self, z: Tensor) -> Tensor:
-        x = z[:, :, None, None]
-        modulated = [layer for layer in self.layers if isinstance(layer, SelfModulatedBatchNorm)]
-        hidden = iter(hidden_of(modulated, z) if modulated else ())
+        first, *others = [z] if z.dim() == 2 else z.unbind(1)
+        x = first[:, :, None, None]
+        modulated = self.modulated
+        if others:
+            parts = zip(modulated, others, strict=True)
+            hidden = iter([hidden_of([layer], part)[0] for layer, part in parts])
+        else:
+            hidden = iter(hidden_of(modulated, first) if modulated else ())
         for layer in self.layers:
             x = layer(x, next(hidden)) if isinstance(layer, SelfModulatedBatchNorm) else layer(x)
         return x

@@ -30,6 +30,19 @@ def test_shapes_and_ranges_are_as_documented(size, batch):
     assert D(images).shape == (batch,)
 
 
+@pytest.mark.parametrize("modulate", [True, False])
+def test_a_z_for_each_place_draws_what_one_z_draws_where_they_are_equal(modulate):
+    G = Generator(dcgan(32, 8, 4, modulate=modulate)).eval()
+    G.initialise(torch.Generator().manual_seed(0))
+    z = torch.randn(3, 8, generator=torch.Generator().manual_seed(1))
+    spread = z[:, None].repeat(1, G.places, 1)
+    torch.testing.assert_close(G(spread), G(z))
+    for place in range(G.places):  # each is read
+        other = spread.clone()
+        other[:, place] += 1
+        assert (G(other) - G(z)).abs().flatten(1).amax(1).min() > 1e-6
+
+
 def test_a_size_that_the_networks_cannot_do_is_refused_by_name():
     with pytest.raises(UserError, match=r"--size 48.*32, 64, 128"):
         dcgan(48)

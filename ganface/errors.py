@@ -3,7 +3,9 @@
 Anything else that is raised is a fault of ours and keeps its traceback.
 """
 
+import difflib
 import re
+from collections.abc import Iterable
 
 
 class UserError(Exception):
@@ -33,6 +35,12 @@ class Interrupted(UserError):
 
 class NotANumber(WorkError):
     """An update gave NaN or infinity, and what follows from it is worth nothing."""
+
+
+def did_you_mean(given: str, known: Iterable[str]) -> str:
+    """The end of a message about a name that is not known: the nearest that is, if one is near."""
+    near = difflib.get_close_matches(given, list(known), 1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def is_out_of_memory(error: BaseException | None) -> bool:

@@ -47,4 +47,6 @@ def describe_file(path: Path) -> dict[str, Any]:
 def _compact(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key} {_compact(part)}" for key, part in value.items())
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        return f"({', '.join(value)})"
     return str(value)

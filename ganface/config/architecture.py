@@ -1,7 +1,8 @@
 """Settings of the networks. Each network keeps the whole group, and can be built again from it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from ganface.config.settings import Settings, between, setting
 from ganface.errors import UserError
@@ -15,6 +16,16 @@ def check_size(size: int) -> None:
     """Raise UserError for a size that the networks cannot do."""
     if type(size) is not int or size not in SIZES:
         raise UserError(f"--size {size}: DCGAN makes faces of {', '.join(map(str, SIZES))} pixels")
+
+
+def are_labels(value: Any) -> str | None:
+    if value is None:
+        return None
+    lists = isinstance(value, dict) and all(
+        isinstance(values, (list, tuple)) and all(isinstance(each, str) for each in values)
+        for values in value.values()
+    )
+    return None if lists else "must be lists of values, by attribute"
 
 
 @dataclass(frozen=True)
@@ -36,10 +47,23 @@ class DcganConfig(Settings):
     )
     norm: Literal["batch", "none"] = setting("none", "D's normalisation.")
     spectral_norm: bool = setting(False, "Divide D's weights by their largest singular values.")
+    labels: Mapping | None = setting(
+        None, "Values that images may be labelled with, by attribute.", are_labels, flag=False
+    )
+
+    @property
+    def label_values(self) -> int:
+        """How many values there are, of all attributes."""
+        return sum(map(len, (self.labels or {}).values()))
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_size(self.size)
+        if self.labels and not self.modulate:
+            raise UserError(
+                "--labels: G hears of them where z scales and shifts its layers, which "
+                "--no-modulate and --preset dcgan forbid; leave them out"
+            )
         if self.spectral_norm and self.norm == "batch":
             raise UserError(
                 "--spectral-norm: BatchNorm would scale the weights up again; add --norm none"

@@ -5,6 +5,9 @@ from typing import Literal
 
 from ganface.config.settings import Settings, between, setting
 
+FOLDERS, TEXTS = "folders", "txt"  # what --labels may be beside a file
+LABELLING = ("labels", "label_columns")  # settings of which a pack keeps what came of them
+
 
 def is_colour(value: str) -> str | None:
     from PIL import ImageColor
@@ -36,6 +39,13 @@ class BuildConfig(Settings):
         between(0, 100),
         may_change=True,
     )
+    labels: str | None = setting(
+        None,
+        f"What images show: '{FOLDERS}', each a class; a .csv by file name; StyleGAN's "
+        f"dataset.json; or '{TEXTS}', tags beside the images.",
+        may_change=True,  # the file may have moved
+    )
+    label_columns: str = setting("", "Which columns or tags; all if not given.", may_change=True)
 
 
 @dataclass(frozen=True)

@@ -6,18 +6,19 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from ganface.config.dataset import BuildConfig
 from ganface.dataset.decode import SUFFIXES, BadImageError, decode
 from ganface.dataset.duplicates import NearDuplicates, difference_hash, thumbnail_of
+from ganface.dataset.labels import read_labels
 from ganface.dataset.pack import write_pack
 from ganface.dataset.sources import Listing, list_source, read_image
 from ganface.errors import WorkError
 from ganface.io.atomic import remove_leftovers, write_text
-from ganface.io.console import Track, show_counts, untracked
+from ganface.io.console import Track, one_line, say, show_counts, untracked
 from ganface.system.parallel import map_in_order
 
 CHUNK, CHUNK_BYTES = 32, 2**20  # images handed to a worker at once, and what they come to
@@ -29,6 +30,8 @@ class Report:
 
     used: int
     left_out: dict[str, str]
+    labels: dict[str, dict[str, int]] = field(default_factory=dict)  # images with each value
+    notes: list[str] = field(default_factory=list)  # on labels
 
     @property
     def counts(self) -> dict[str, int]:
@@ -38,10 +41,16 @@ class Report:
         """Say on stderr how many files were used and why others were not."""
         left_out = {f"left out: {reason}": count for reason, count in self.counts.items()}
         show_counts("images", {"used": self.used, **left_out})
+        for name, counts in self.labels.items():
+            unknown = self.used - sum(counts.values())
+            show_counts(name, {**counts, **({"not known": unknown} if unknown else {})})
+        for note in self.notes:
+            say(one_line(note))
 
     def as_json(self) -> str:
         left_out = [{"name": n, "reason": r} for n, r in sorted(self.left_out.items())]
         report = {"used": self.used, "counts": self.counts, "left_out": left_out}
+        report |= {"labels": self.labels, "notes": self.notes} if self.labels else {}
         return json.dumps(report, indent=1) + "\n"
 
 
@@ -64,7 +73,10 @@ def build_pack(
     bad = listing.bad
     seen: dict[bytes, str] = {}
     near = NearDuplicates()
-    used = 0
+    used: list[str] = []
+    source_of_labels = read_labels(source, config, listing.images)
+    if source_of_labels:
+        source_of_labels.of(listing.images)  # what is wrong with them is said before the work
     remove_leftovers(out.parent, out.name)
 
     ingest = partial(_ingest, source, config)
@@ -91,10 +103,14 @@ def build_pack(
                     left_out[name] = f"near duplicate: of {other}"
                     continue
             pack.add(result.pixels)
-            used += 1
+            used.append(name)
         _refuse_too_many_bad(source, config, bad, len(listing.images) + listing.bad, left_out)
+        notes: list[str] = []
+        if source_of_labels:
+            pack.labels, notes = source_of_labels.of(used)
+        counts = pack.labels.counts if pack.labels else {}
 
-    report = Report(used, left_out)
+    report = Report(len(used), left_out, counts, notes)
     try:
         write_text(report_path(out), report.as_json())
     except BaseException:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ganface.config.architecture import check_size
-from ganface.config.dataset import BuildConfig
+from ganface.config.dataset import LABELLING, BuildConfig
 from ganface.config.settings import changed_settings
 from ganface.dataset.build import Report, build_pack
 from ganface.dataset.pack import Pack, is_pack
@@ -27,7 +27,7 @@ def cached_pack(
     While another process builds the same pack, this one waits. Raises as `build_pack` does.
     """
     listing = list_source(source)
-    key = json.dumps([str(source.resolve()), listing.digest, dataclasses.asdict(config)])
+    key = json.dumps([str(source.resolve()), listing.digest, *_settings_and_labels(config)])
     stem = source.stem[:50]  # file names end at 255 bytes
     name = f"{stem}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.safetensors"
     path = cache / name
@@ -37,6 +37,16 @@ def cached_pack(
         if path.is_file():
             return path, None
         return path, build_pack(source, path, config, track, listing=listing)
+
+
+def _settings_and_labels(config: BuildConfig) -> list[Any]:
+    """What tells packs of the same source apart: the settings and, where a file holds labels, what
+    it holds."""
+    settings = dataclasses.asdict(config)
+    if config.labels is None:
+        return [{n: value for n, value in settings.items() if n not in LABELLING}]
+    file = Path(config.labels)
+    return [settings, hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""]
 
 
 def open_pack(
@@ -55,6 +65,8 @@ def open_pack(
         path, report = cached_pack(data, config, cache, track)
         return Pack(path), report
     pack = Pack(data)
+    if given.get("labels") is not None:
+        raise UserError(f"--labels: {data} is a pack; labels enter it as it is built")
     changes = changed_settings([pack.settings], given)
     if changes:
         raise UserError(f"{data}: built with other settings: {'; '.join(changes)}")

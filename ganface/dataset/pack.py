@@ -2,10 +2,13 @@
 
     images      uint8 [N, 3, H, W]   0 to 255, red, green, blue
     checksums   uint32 [N]           CRC-32 of each image, checked whenever that image is read
+    labels      uint8 [N, A]         of each image, for each attribute, the number of its value from
+                                     1, or 0 where it is not known; if the images have labels
 
 The header has a fixed size, so that images can be streamed to the file before their number is
-known. Its SHA-256 covers the header and the checksums, and so, through them, every bit; it names
-the dataset. Equal images in equal order make an equal file: no path and no time is in it.
+known. Its SHA-256 covers the header and what follows the images, and so, through the checksums,
+every bit; it names the dataset. Equal images in equal order make an equal file: no path and no time
+is in it.
 """
 
 from __future__ import annotations
@@ -24,33 +27,41 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from ganface.config.dataset import BuildConfig
+from ganface.config.dataset import LABELLING, BuildConfig
 from ganface.errors import UserError, WorkError
 from ganface.io.atomic import atomic
-from ganface.io.tensors import Header, metadata_of, read_header, seal, verify
+from ganface.io.tensors import ITEM_BYTES, Header, metadata_of, read_header, seal, verify
+from ganface.latents.labels import Attributes
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from ganface.dataset.labels import Labels
 
 HEADER_BYTES = 4096
 REBUILD = "remove it and build it again, which train does by itself for a pack in its cache"
 
 
-def lay_out(count: int, size: int) -> dict[str, Any]:
+def lay_out(count: int, size: int, attributes: int = 0) -> dict[str, Any]:
     """Where a pack's tensors lie, as a safetensors header tells it."""
-    end = count * 3 * size**2
-    return {
-        "images": {"dtype": "U8", "shape": [count, 3, size, size], "data_offsets": [0, end]},
-        "checksums": {"dtype": "U32", "shape": [count], "data_offsets": [end, end + 4 * count]},
-    }
+    shapes = {"images": ("U8", [count, 3, size, size]), "checksums": ("U32", [count])}
+    if attributes:
+        shapes["labels"] = ("U8", [count, attributes])
+    places, end = {}, 0
+    for name, (dtype, shape) in shapes.items():
+        start, end = end, end + math.prod(shape) * ITEM_BYTES[dtype]
+        places[name] = {"dtype": dtype, "shape": shape, "data_offsets": [start, end]}
+    return places
 
 
 class PackWriter:
     def __init__(self, file: BinaryIO, config: BuildConfig) -> None:
         self._file = file
         self._size = config.size
-        self._meta = asdict(config)
+        # Not where labels come from: equal images and labels make an equal file
+        self._meta = {n: v for n, v in asdict(config).items() if n not in LABELLING}
         self._checksums = array("I")
+        self.labels: Labels | None = None  # of all images, to be given before the block ends
         file.write(bytes(HEADER_BYTES))
 
     def add(self, image: bytes) -> None:
@@ -63,16 +74,20 @@ class PackWriter:
         count = len(self._checksums)
         if sys.byteorder == "big":
             self._checksums.byteswap()
-        checksums = self._checksums.tobytes()
-        self._file.write(checksums)
+        attributes = self.labels.attributes if self.labels else {}
+        # They lie one image after the other
+        end = self._checksums.tobytes() + b"".join(self.labels.rows if self.labels else ())
+        self._file.write(end)
 
+        meta = {**self._meta, "labels": attributes} if attributes else self._meta
         header = {
-            "__metadata__": metadata_of("pack", self._meta),
-            **lay_out(count, self._size),
+            "__metadata__": metadata_of("pack", meta),
+            **lay_out(count, self._size, len(attributes)),
         }
         text = json.dumps(header).encode().ljust(HEADER_BYTES - 8)
-        raw, _ = seal(len(text).to_bytes(8, "little") + text, checksums)
-        assert len(raw) == HEADER_BYTES
+        if len(text) > HEADER_BYTES - 8:
+            raise UserError("--labels: too many values, or too long ones; see --label-columns")
+        raw, _ = seal(len(text).to_bytes(8, "little") + text, end)
         self._file.seek(0)
         self._file.write(raw)
 
@@ -118,32 +133,41 @@ class Pack:
         with open(path, "rb") as file:
             # ACCESS_COPY: torch wants writable memory; nothing ever writes, so nothing is copied
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
-        self.settings = self._settings()
+        self.settings, self.attributes = self._settings()
         self.size = self.settings.size
         self._start = header.size
-        checksums = memoryview(self._map)[self._start + self._bytes_of_images(header) :]
-        verify(path, header, checksums)
+        places = self._places(header)
+        end = memoryview(self._map)[self._start + places["images"]["data_offsets"][1] :]
+        verify(path, header, end)
+        count = places["checksums"]["shape"][0]
+        checksums = end[: 4 * count]
+        self._labels = end[4 * count :]
         self._checksums: Sequence[int] = checksums.cast("I")  # a view of the map, not a copy
         if sys.byteorder == "big":
             swapped = array("I", checksums)
             swapped.byteswap()
             self._checksums = swapped
 
-    def _settings(self) -> BuildConfig:
+    def _settings(self) -> tuple[BuildConfig, Attributes]:
+        """How it was built, and what its labels may be."""
         try:
-            return BuildConfig.stored(
-                {name: self.meta[name] for name in BuildConfig.flags() if name in self.meta}
-            )
-        except (KeyError, UserError) as error:
+            kept = {n: self.meta[n] for n in BuildConfig.flags() if n in self.meta}
+            labels = kept.pop("labels", None) or {}
+            for values in labels.values():
+                if not all(isinstance(value, str) for value in values):
+                    raise TypeError
+            attributes = {name: tuple(values) for name, values in labels.items()}
+            return BuildConfig.stored(kept), attributes
+        except (KeyError, TypeError, AttributeError, UserError) as error:
             raise UserError(f"{self.path}: no pack of this ganface; {REBUILD}") from error
 
-    def _bytes_of_images(self, header: Header) -> int:
-        """How long `images` is. Raises UserError unless all is as `PackWriter` lays it out."""
-        count = (len(self._map) - header.size) // (3 * self.size**2 + 4)
-        tensors = lay_out(count, self.size)
-        if not count or header.tensors != tensors:
+    def _places(self, header: Header) -> dict[str, Any]:
+        """Where its tensors lie. Raises UserError unless all is as `PackWriter` lays it out."""
+        each = 3 * self.size**2 + 4 + len(self.attributes)
+        places = lay_out((len(self._map) - header.size) // each, self.size, len(self.attributes))
+        if not places["images"]["shape"][0] or header.tensors != places:
             raise UserError(f"{self.path}: damaged (not what its header says); {REBUILD}")
-        return tensors["images"]["data_offsets"][1]
+        return places
 
     def __len__(self) -> int:
         return len(self._checksums)
@@ -158,9 +182,20 @@ class Pack:
         flat = torch.frombuffer(self._map, dtype=torch.uint8, offset=self._start, count=count)
         return flat.view(shape)
 
+    @cached_property
+    def labels(self) -> Tensor:
+        """uint8 [N, A]: of each image, for each of `attributes`, the number of its value from 1; or
+        0 where it is not known."""
+        import torch
+
+        shape = (len(self), len(self.attributes))
+        if not self.attributes:
+            return torch.empty(shape, dtype=torch.uint8)
+        return torch.frombuffer(self._labels, dtype=torch.uint8).view(shape)
+
     @property
     def fingerprint(self) -> str:
-        """Names the dataset: equal for equal images in equal order."""
+        """Names the dataset: equal for equal images, and labels, in equal order."""
         return str(self.meta["sha256"])
 
     def batch(self, indices: Sequence[int]) -> Tensor:

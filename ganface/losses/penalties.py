@@ -22,31 +22,34 @@ def weight_for(side: int) -> float:
     return (side / REFERENCE_SIDE) ** 2
 
 
-def zero_centred(D: nn.Module, images: Tensor) -> Tensor:
-    """‖∇D(x)‖² / 2 at each of the images [B, 3, H, W] in [-1, 1]: float32 [B]. D gives logits [B].
+def zero_centred(D: nn.Module, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    """‖∇D(x)‖² / 2 at each of the images [B, 3, H, W] in [-1, 1]: float32 [B]. D gives logits [B];
+    labels: what it is told of the images, if anything.
 
     Its mean is R1 for real images, R2 for generated ones: Mescheder, Geiger and Nowozin 2018,
     "Which Training Methods for GANs do actually Converge?" (arXiv:1801.04406), equations 9 and 10.
     With BatchNorm in D, an image changes the logits of its whole batch; the gradient is that of
     their sum.
     """
-    return _gradients(D, images).square().sum(1) / 2
+    return _gradients(D, images, labels).square().sum(1) / 2
 
 
-def one_centred(D: nn.Module, reals: Tensor, fakes: Tensor, mix: Tensor) -> Tensor:
+def one_centred(
+    D: nn.Module, reals: Tensor, fakes: Tensor, mix: Tensor, labels: Tensor | None = None
+) -> Tensor:
     """E[(‖∇D(x)‖ - 1)²] for x between reals and fakes [B, 3, H, W], at mix [B] in [0, 1].
 
     Gulrajani et al. 2017 (arXiv:1704.00028), equation 3.
     """
     images = torch.lerp(_exact(reals), _exact(fakes), mix[:, None, None, None])
-    return (_gradients(D, images).norm(dim=1) - 1).square().mean()
+    return (_gradients(D, images, labels).norm(dim=1) - 1).square().mean()
 
 
-def _gradients(D: nn.Module, images: Tensor) -> Tensor:
+def _gradients(D: nn.Module, images: Tensor, labels: Tensor | None) -> Tensor:
     """∇D at each image, through which gradients flow: float32 [B, 3 · H · W]."""
     images = _exact(images).detach().requires_grad_()
     with uncompiled(D), exact(images.device):
-        logits = D(images)
+        logits = D(images) if labels is None else D(images, labels=labels)
         (gradients,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return gradients.flatten(1)
 

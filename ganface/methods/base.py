@@ -56,7 +56,7 @@ class Batch(NamedTuple):
 
     reals: Tensor  # float32 [B, 3, H, W] in [-1, 1]
     indices: Tensor  # int64 [B]: which images of the dataset these are
-    noise: dict[str, Tensor]  # what `Method.noise` draws, [B, …] each
+    noise: dict[str, Tensor]  # what `Method.noise` draws and `Method.labels` says, [B, …] each
 
 
 class Sheet(NamedTuple):
@@ -113,6 +113,7 @@ class Method(ABC):
     metrics: ClassVar[tuple[str, ...]]  # what `update` returns
     diagnostics: ClassVar[tuple[str, ...]]  # what `diagnose` returns
     may_be_missing: ClassVar[frozenset[str]] = frozenset()  # diagnostics of held-out images
+    uses_labels: ClassVar[bool] = False  # whether what images are labelled with changes anything
     display: ClassVar[str]  # a format of metrics, for the line on the terminal
     panels: ClassVar[tuple[Panel, ...]]  # of `ganface plot`
 
@@ -173,6 +174,13 @@ class Method(ABC):
 
     def noise(self, step: int, count: int) -> dict[str, Tensor]:  # noqa: ARG002
         """What is random in update `step`, for `count` images: a function of (seed, step) alone."""
+        return {}
+
+    def labels(self, step: int, labels: Tensor) -> dict[str, Tensor]:  # noqa: ARG002
+        """What update `step` is told of its images: numbers [count, …], beside the noise.
+
+        labels: uint8 [count, A] of these images, as `Pack.labels` has them.
+        """
         return {}
 
     def rates(self) -> dict[str, float]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from ganface.config.architecture import DcganConfig
 from ganface.config.settings import a_rate, at_least, between, optional, setting
@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 
     from ganface.methods.probe import Probe
     from ganface.methods.verdict import Verdict
+    from ganface.models.dcgan import Discriminator
 
 REG_INTERVAL = 16  # updates between two in which R1 and R2 are computed, as in StyleGAN2
+# Of images whose labels nobody is told, and of labels that are left out of the others' one by one:
+# so G learns to draw what it is not told everything of, or nothing
+DROPPED = 0.1
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,7 @@ class Gan(Method):
         *("accuracy_real", "accuracy_fake", "grad_D", "grad_G"),
     )
     may_be_missing = frozenset({"D_held_out", "accuracy_held_out", "overfitting"})
+    uses_labels = True
     diagnostics = (
         *("D_held_out", "accuracy_held_out"),  # D on images that it does not learn from
         "overfitting",  # how far it prefers those that it does: 1 is as far as to generated ones
@@ -149,6 +154,27 @@ class Gan(Method):
             noise["interpolation"] = rng.uniform(self.seed, "mix", step, count)
         return noise
 
+    def labels(self, step: int, labels: Tensor) -> dict[str, Tensor]:
+        """labels [count, values], as G and D are given them, some left out; wrong_labels, the same
+        but for one of each image, which is another image's."""
+        import torch
+
+        from ganface.latents import rng
+        from ganface.latents.labels import multi_hot
+
+        attributes = self.architecture.labels
+        assert attributes is not None
+        count, kinds = labels.shape
+        dice = rng.uniform(self.seed, "labels", step, count, kinds + 2)
+        dropped = dice[:, : kinds + 1] < DROPPED
+        known = labels.where(~(dropped[:, :1] | dropped[:, 1:]), 0)
+        # Not told what is wrong where nothing is known: D would learn that knowing nothing is
+        swapped = (dice[:, -1:] * kinds).long() == torch.arange(kinds)
+        others = labels.roll(1, 0)
+        wrong = others.where(swapped & (known > 0) & (others > 0), known)
+        told = {"labels": known, "wrong_labels": wrong}
+        return {name: multi_hot(each, attributes) for name, each in told.items()}
+
     def rates(self) -> dict[str, float]:
         lr, lr_D, lr_G = self.optimizer.lr, self.config.lr_d, self.config.lr_g
         return {"D": lr if lr_D is None else lr_D, "G": lr if lr_G is None else lr_G}
@@ -164,7 +190,7 @@ class Gan(Method):
         from ganface.losses.augment import adapt, augment
         from ganface.methods.parts import descend, frozen
 
-        G, D = state.networks["G"], state.networks["D"]
+        G, D = state.networks["G"], cast("Discriminator", state.networks["D"])
         augment_p, config = state.tensors["augment_p"], self.config
         loss = LOSSES[config.loss]
 
@@ -177,12 +203,19 @@ class Gan(Method):
 
         # (1) Update D: with the usual loss, maximise log D(x) + log(1 - D(G(z)))
         for batch in batches:
+            labels = batch.noise.get("labels")  # of the reals, and what the fakes are to show
+            twice = None if labels is None else torch.cat([labels, labels])
             with self.compute.autocast():
-                images = seen(batch, G(batch.noise["z"]))
+                images = seen(batch, G(_with(labels, batch.noise["z"])))
                 # BatchNorm would mix the statistics of the two
-                real_logits, fake_logits = D(images.detach(), parts=2).float().chunk(2)
+                features = D.features(images.detach(), parts=2)
+                real_logits, fake_logits = D.logits(features, twice).float().chunk(2)
             loss_D = loss.D(real_logits, fake_logits)
             penalty = self._penalties(D, images.detach(), batch, apply_reg)
+            if labels is not None:  # real images with a wrong label are fakes as well
+                with self.compute.autocast():
+                    wrong = D.logits(features.chunk(2)[0], batch.noise["wrong_labels"]).float()
+                penalty += loss.D(real_logits, wrong)
             (grad_D,) = descend(state, loss_D + penalty, "D")
 
         # (2) Update G: with the usual loss, maximise log D(G(z)). The lecture draws z again; like
@@ -190,7 +223,7 @@ class Gan(Method):
         #     that looks at reals as well is given D's answers of before, which saves one of D.
         fakes = images[len(batch.reals) :]
         with frozen(D), self.compute.autocast():
-            new_fake_logits = D(fakes).float()
+            new_fake_logits = D(fakes, labels=labels).float()
         loss_G = loss.G(real_logits.detach(), new_fake_logits)
         (grad_G,) = descend(state, loss_G, "G")
 
@@ -213,20 +246,23 @@ class Gan(Method):
 
         from ganface.losses.penalties import WGAN_GP_WEIGHT, one_centred, weight_for, zero_centred
 
-        config = self.config
+        config, labels = self.config, batch.noise.get("labels")
         reals, fakes = images.chunk(2)
         penalty: Tensor | float = 0.0
         weight = REG_INTERVAL * weight_for(images.shape[-1])
         if config.loss == "wgan-gp":
             places = batch.noise["interpolation"]
-            penalty += WGAN_GP_WEIGHT * one_centred(D, reals, fakes, places)
+            penalty += WGAN_GP_WEIGHT * one_centred(D, reals, fakes, places, labels)
         half = (len(reals) + 1) // 2
+        told = None if labels is None else labels[:half]
         kinds = (config.r1, reals[:half]), (config.r2, fakes[:half])
         wanted = [(r, part) for r, part in kinds if r and apply_reg]
         if wanted and self.architecture.norm == "none":  # together: no image changes another's
-            found = zero_centred(D, torch.cat([part for _, part in wanted])).chunk(len(wanted))
+            together = None if told is None else torch.cat([told] * len(wanted))
+            parts = torch.cat([part for _, part in wanted])
+            found = zero_centred(D, parts, together).chunk(len(wanted))
         else:
-            found = tuple(zero_centred(D, part) for _, part in wanted)
+            found = tuple(zero_centred(D, part, told) for _, part in wanted)
         for (r, _), each in zip(wanted, found, strict=True):
             penalty += weight * r * each.mean()
         return penalty
@@ -259,10 +295,15 @@ class Gan(Method):
         )
 
     def recalibrate(self, state: TrainState, probe: Probe) -> None:
+        from ganface.latents.labels import multi_hot
         from ganface.models.ema import recalibrate
 
+        attributes, latents = self.architecture.labels, probe.calibration_z
+        if attributes:  # in training G is mostly told labels, and such as images have
+            told = [multi_hot(labels, attributes) for labels in probe.calibration_labels]
+            latents = tuple(_with(label.to(z), z) for label, z in zip(told, latents, strict=True))
         with self.compute.autocast():
-            recalibrate(state.ema["G"], probe.calibration_z)
+            recalibrate(state.ema["G"], latents)
 
     @classmethod
     def judge(cls, lines: Sequence[dict[str, Any]]) -> Verdict:
@@ -275,3 +316,10 @@ class Gan(Method):
         from ganface.methods import gan_verdict
 
         return gan_verdict.relevant(lines)
+
+
+def _with(labels: Tensor | None, z: Tensor) -> Tensor:
+    """What G is given."""
+    from ganface.latents.labels import with_labels
+
+    return z if labels is None else with_labels(z, labels)

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx, once_differentiable
-from torch.nn.functional import relu
+from torch.nn.functional import pad, relu
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.parametrizations import spectral_norm
 
@@ -36,13 +36,14 @@ class SelfModulatedBatchNorm(nn.Module):
     """BatchNorm whose scale and shift are functions of z, a small network's for each layer.
 
     In the plain G only the first layer hears of z. "Self-modulation": Chen et al. 2019, "On Self
-    Modulation for Generative Adversarial Networks" (arXiv:1810.01365), section 3.
+    Modulation for Generative Adversarial Networks" (arXiv:1810.01365), section 3. Labels follow z,
+    as in its section 3.2.
     """
 
-    def __init__(self, channels: int, z_dim: int) -> None:
+    def __init__(self, channels: int, inputs: int) -> None:
         super().__init__()
         self.norm = nn.BatchNorm2d(channels, affine=False)
-        self.hidden = nn.Linear(z_dim, HIDDEN)
+        self.hidden = nn.Linear(inputs, HIDDEN)
         self.scale, self.shift = nn.Linear(HIDDEN, channels), nn.Linear(HIDDEN, channels)
 
     def forward(self, x: Tensor, hidden: Tensor) -> Tensor:
@@ -110,14 +111,12 @@ class DcganNetwork(nn.Module):
                     nn.init.kaiming_normal_(module.weight, LEAK, generator=generator)
                 else:
                     nn.init.normal_(module.weight, 0.0, 0.02, generator=generator)
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
             elif isinstance(module, nn.Linear):
                 nn.init.normal_(module.weight, 0.0, 0.05, generator=generator)
-                nn.init.zeros_(module.bias)
             elif isinstance(module, nn.BatchNorm2d) and module.affine:
                 nn.init.normal_(module.weight, 1.0, 0.02, generator=generator)
-                nn.init.zeros_(module.bias)
+            if isinstance(bias := getattr(module, "bias", None), nn.Parameter):
+                nn.init.zeros_(bias)
 
 
 class Generator(DcganNetwork):
@@ -126,13 +125,18 @@ class Generator(DcganNetwork):
     It takes z⁺ [B, places, z_dim] as well, a z for each of the layers that read one: the first, and
     those that modulate. What GAN inversion calls W⁺: Abdal, Qin and Wonka 2019, "Image2StyleGAN"
     (arXiv:1904.03189).
+
+    Of a G that knows labels, z may be followed by a number for each value that images may be
+    labelled with: 1 where it is asked for, 0 elsewhere. Without these numbers, or with zeros alone,
+    it draws faces of any kind.
     """
 
     def __init__(self, config: DcganConfig) -> None:
         super().__init__(config)
         width, z_dim = config.width, config.z_dim
         layer = {"transposed": UpConv, "nearest": NearestUpConv}[config.upsample]
-        norm = partial(SelfModulatedBatchNorm, z_dim=z_dim) if config.modulate else nn.BatchNorm2d
+        inputs = z_dim + config.label_values
+        norm = partial(SelfModulatedBatchNorm, inputs=inputs) if config.modulate else nn.BatchNorm2d
         channels = width * 2 ** (doublings(config.size) - 1)
         # z [B, z_dim, 1, 1] -> [B, channels, 4, 4]
         layers: list[nn.Module] = [
@@ -152,6 +156,12 @@ class Generator(DcganNetwork):
         layers += [layer(width, 3), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
 
+    def initialise(self, generator: torch.Generator) -> None:
+        """As the paper says, and labels change nothing yet."""
+        super().initialise(generator)
+        for norm in self.modulated:
+            nn.init.zeros_(norm.hidden.weight[:, self.config.z_dim :])
+
     @property
     def modulated(self) -> list[SelfModulatedBatchNorm]:
         return [layer for layer in self.layers if isinstance(layer, SelfModulatedBatchNorm)]
@@ -162,8 +172,11 @@ class Generator(DcganNetwork):
         return 1 + len(self.modulated)
 
     def forward(self, z: Tensor) -> Tensor:
+        z_dim, label_values = self.config.z_dim, self.config.label_values
+        if label_values and z.shape[-1] == z_dim:
+            z = pad(z, (0, label_values))
         first, *others = [z] if z.dim() == 2 else z.unbind(1)
-        x = first[:, :, None, None]
+        x = first[:, :z_dim, None, None]
         modulated = self.modulated
         if others:
             parts = zip(modulated, others, strict=True)
@@ -179,6 +192,10 @@ class Discriminator(DcganNetwork):
     """D: images [B, 3, size, size] in [-1, 1] -> logits [B]. D(x) is their sigmoid.
 
     With the norm "none" an image's logit depends on no other image of its batch.
+
+    Labels [B, label_values], as G is given them, add the product of what each value stands for with
+    the sum of the last features over their 16 positions: Miyato and Koyama 2018, "cGANs with
+    Projection Discriminator" (arXiv:1802.05637), equation 4, for several attributes.
     """
 
     def __init__(self, config: DcganConfig) -> None:
@@ -186,17 +203,37 @@ class Discriminator(DcganNetwork):
         # [B, 3, size, size] -> [B, channels, 4, 4] -> [B, 1, 1, 1]
         layers, channels = down_layers(config)
         self.layers = nn.Sequential(*layers, LogitHead(channels))
+        if config.label_values:
+            self.projection = nn.Linear(config.label_values, channels, bias=False)
 
-    def forward(self, images: Tensor, parts: int = 1) -> Tensor:
-        """`parts`: of how many batches, one after the other, the images are made up. BatchNorm
-        takes the statistics of each by itself; all else is faster on many images at once."""
+    def initialise(self, generator: torch.Generator) -> None:
+        """As the paper says, and labels change nothing yet."""
+        super().initialise(generator)
+        if self.config.label_values:
+            nn.init.zeros_(self.projection.weight)
+
+    def forward(self, images: Tensor, parts: int = 1, labels: Tensor | None = None) -> Tensor:
+        return self.logits(self.features(images, parts), labels)
+
+    def features(self, images: Tensor, parts: int = 1) -> Tensor:
+        """[B, channels, 4, 4], from which `logits` makes its answers.
+
+        parts: of how many batches, one after the other, the images are made up. BatchNorm takes the
+        statistics of each by itself; all else is faster on many images at once.
+        """
         x = images
-        for layer in self.layers:
+        for layer in self.layers[:-1]:
             if parts > 1 and isinstance(layer, _BatchNorm):
                 x = torch.cat([layer(part) for part in x.chunk(parts)])
             else:
                 x = layer(x)
-        return x.flatten()
+        return x
+
+    def logits(self, features: Tensor, labels: Tensor | None = None) -> Tensor:
+        logits = self.layers[-1](features).flatten()
+        if labels is None:
+            return logits
+        return logits + (self.projection(labels) * features.sum((2, 3))).sum(1)
 
 
 def doublings(size: int) -> int:

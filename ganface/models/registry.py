@@ -56,7 +56,8 @@ def name_of(config: DcganConfig) -> str:
 
 def describe(config: DcganConfig) -> dict[str, Any]:
     """What a file says of its networks, from which `read_description` makes the config again."""
-    return {"architecture": name_of(config), **dataclasses.asdict(config)}
+    settings = {n: value for n, value in dataclasses.asdict(config).items() if value is not None}
+    return {"architecture": name_of(config), **settings}
 
 
 def read_description(described: dict[str, Any]) -> DcganConfig:

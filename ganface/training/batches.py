@@ -60,7 +60,7 @@ class Inputs:
 
     indices     int64 [K · B]: which images of the dataset these are
     flips       bool [K · B]: which images are mirrored
-    noise.*     [K · B, …] each: what the method draws
+    noise.*     [K · B, …] each: what the method draws, and says of labels
     rate.*      float32 [] each: the learning rates of the optimisers
     ema_weight  float32 []: what the new weights count for in the averages
     images      uint8 [K · B, 3, H, W], unless `held` has them
@@ -185,9 +185,13 @@ class Batches:
             flips = rng.uniform(config.schedule.seed, "flips", step, count) < 0.5
         else:
             flips = torch.zeros(count, dtype=torch.bool)
-        indices, decay = self._part(self._order.indices_at(step)), config.optimizer.decay_at(step)
+        all_indices, decay = self._order.indices_at(step), config.optimizer.decay_at(step)
+        indices = self._part(all_indices)
         tensors = {"indices": indices, "flips": self._part(flips)}
-        for name, tensor in self._method.noise(step, count).items():
+        noise = self._method.noise(step, count)
+        if self._method.architecture.labels:
+            noise |= self._method.labels(step, self._pack.labels[all_indices])
+        for name, tensor in noise.items():
             tensors[f"{NOISE}{name}"] = self._part(tensor)
         for name, rate in self._method.rates().items():
             tensors[f"{RATE}{name}"] = torch.tensor(decay * rate)

@@ -13,6 +13,7 @@ from ganface.config.optimizer import OptimizerConfig
 from ganface.config.schedule import ScheduleConfig
 from ganface.config.settings import Settings, flag_of, setting
 from ganface.errors import UserError
+from ganface.latents.labels import Attributes
 from ganface.methods.base import Method, MethodConfig
 from ganface.methods.registry import METHODS
 
@@ -137,9 +138,11 @@ class TrainConfig:
     def method_class(self) -> type[Method]:
         return METHODS[self.recipe.method]
 
-    def build_method(self, size: int, compute: Compute) -> Method:
-        """The method, for images of `size`. Raises UserError if the networks cannot do them."""
-        architecture = dataclasses.replace(self.architecture, size=size)
+    def build_method(self, size: int, compute: Compute, labels: Attributes | None = None) -> Method:
+        """The method, for images of `size` with such labels, if it uses any. Raises UserError if
+        the networks cannot do them."""
+        labels = labels if self.method_class.uses_labels and labels else None
+        architecture = dataclasses.replace(self.architecture, size=size, labels=labels)
         seed = self.schedule.seed
         return self.method_class(self.method, architecture, self.optimizer, seed, compute)
 

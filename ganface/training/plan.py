@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from ganface import __version__
 from ganface.config.architecture import check_size
-from ganface.config.dataset import BuildConfig
+from ganface.config.dataset import LABELLING, BuildConfig
 from ganface.config.settings import changed_settings
 from ganface.dataset.build import Report
 from ganface.dataset.cache import open_pack
@@ -39,6 +40,11 @@ class Plan:
     compile: str = "auto"  # HardwareConfig's, or what that came to when a resumed run began
     threads: int | None = None  # of a resumed run, if as many processes go on with it
     fingerprint: str | None = None  # of the dataset that a resumed run began with
+
+    @property
+    def labelling(self) -> dict[str, Any]:
+        """The settings by which the images' labels were read, for a training that goes on."""
+        return {name: getattr(self.build, name) for name in LABELLING}
 
     @property
     def kernels_wanted(self) -> bool:
@@ -85,7 +91,8 @@ def make_plan(
         raise UserError(f"{run.path}: cannot be resumed with other settings: {'; '.join(changes)}")
     config = TrainConfig.of({**old_train.flat(), **train})
     compute = _compute(config, precision, processes)
-    return Plan(old_build, config, compute, compile, threads, fingerprint)
+    new_build = dataclasses.replace(old_build, **{n: build[n] for n in LABELLING if n in build})
+    return Plan(new_build, config, compute, compile, threads, fingerprint)
 
 
 def _compute(config: TrainConfig, stored_precision: str | None, processes: Processes) -> Compute:

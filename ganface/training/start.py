@@ -14,6 +14,7 @@ from ganface.dataset.order import held_out
 from ganface.dataset.pack import Pack
 from ganface.errors import UserError, WorkError
 from ganface.io.run import Run, write_config
+from ganface.latents.labels import Attributes
 from ganface.methods.base import Method, TrainState
 from ganface.models.kernels.winograd import load_libraries
 from ganface.models.layers import use_compiled
@@ -42,12 +43,12 @@ def begin(
     choose_kernels(plan.compute.device, plan.train.hardware.deterministic)
     if plan.threads:
         torch.set_num_threads(plan.threads)  # sums that are split otherwise end in other bits
-    method, state = create(plan.train, pack.size, plan.compute)
+    method, state = create(plan.train, pack.size, plan.compute, pack.attributes)
     method.prepare(state, pack)
     for network in state.networks.values():
         use_compiled(network, compiled)
     state.meta = {
-        "build": dataclasses.asdict(pack.settings),
+        "build": dataclasses.asdict(pack.settings) | plan.labelling,
         "train": plan.train.flat(),
         "precision": plan.compute.precision,
         "device": plan.compute.name,
@@ -62,6 +63,8 @@ def begin(
         },
     }
     notes = _restore_newest(run, plan, state) if resume else []
+    if pack.attributes and not method.uses_labels:
+        notes.append(f"labels: --method {method.name} does not use them")
     if state.step == 0:
         notes += warn_of_few(len(pack), plan.train)
         if plan.train.recipe.init_from is not None:
@@ -82,12 +85,15 @@ def begin(
     return method, state, notes
 
 
-def create(config: TrainConfig, size: int, compute: Compute) -> tuple[Method, TrainState]:
-    """The method that `config` asks for, for images of `size`, and its state at step 0.
+def create(
+    config: TrainConfig, size: int, compute: Compute, labels: Attributes | None = None
+) -> tuple[Method, TrainState]:
+    """The method that `config` asks for, for images of `size` with such labels, and its state at
+    step 0.
 
     Raises UserError for a size that the networks cannot do.
     """
-    method = config.build_method(size, compute)
+    method = config.build_method(size, compute, labels)
     state = method.build()
     # Metrics are summed on the device, so that it need not be waited for at every update
     state.tensors["sums"] = torch.zeros(len(method.metrics), device=compute.device)

@@ -203,7 +203,7 @@ def test_without_BatchNorm_reals_and_fakes_go_through_D_together(free, reals, z)
     loss = non_saturating_loss_D(by_hand(reals), by_hand(fakes))
     expected = torch.autograd.grad(loss, list(by_hand.parameters()))
     sizes = []
-    D.register_forward_hook(lambda module, inputs, output: sizes.append(len(inputs[0])))  # noqa: ARG005
+    D.layers[0].register_forward_hook(lambda module, inputs, output: sizes.append(len(inputs[0])))  # noqa: ARG005
     update(players(G, D, 0.0, 0.0), reals, z, config=FREE)
     torch.testing.assert_close([p.grad for p in D.parameters()], list(expected))
     assert sizes == [2 * BATCH, BATCH]

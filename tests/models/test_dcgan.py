@@ -125,7 +125,7 @@ def test_constrained_weights_have_a_largest_singular_value_of_1():
 
 
 def test_modulated_channels_are_normalised_then_scaled_and_shifted_by_z():
-    layers = [SelfModulatedBatchNorm(channels, z_dim=8).double() for channels in (6, 3)]
+    layers = [SelfModulatedBatchNorm(channels, 8).double() for channels in (6, 3)]
     z = torch.randn(5, 8, dtype=torch.float64)
     for layer, found in zip(layers, hidden_of(layers, z), strict=True):
         nn.init.normal_(layer.scale.weight)

@@ -11,7 +11,9 @@ from ganface.io.console import one_line, show_result
 
 
 def info(
-    file: Annotated[Path, typer.Argument(help="A pack, checkpoint, snapshot or PNG; or a run.")],
+    file: Annotated[
+        Path, typer.Argument(help="A pack, checkpoint, snapshot, file of latents or PNG; or a run.")
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Say what a file made here holds, and check that it is whole."""
@@ -24,7 +26,7 @@ def info(
 
 
 def describe_file(path: Path) -> dict[str, Any]:
-    """The metadata of a pack, checkpoint, snapshot or PNG, once the file is found whole.
+    """The metadata of a pack, checkpoint, snapshot, latents or PNG, once the file is found whole.
 
     Raises UserError if it is damaged, or was not made by ganface. Imports no torch.
     """
@@ -38,8 +40,11 @@ def describe_file(path: Path) -> dict[str, Any]:
         if meta is None:
             raise UserError(f"{path}: a picture that was not made by ganface, or damaged")
         return meta
-    if read_header(path).meta["kind"] == "pack":
+    kind = read_header(path).meta["kind"]
+    if kind == "pack":
         return check_pack(path)
+    if kind == "latents":
+        return check_tensors(path, kind)
     read_model_header(path)  # first, since it refuses a file that is larger than the memory
     return check_tensors(path, "pack", "checkpoint", "snapshot")
 

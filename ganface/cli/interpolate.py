@@ -9,8 +9,10 @@ from ganface.cli.options import with_settings
 from ganface.cli.shared import (
     AsJson,
     Best,
+    LatentsFile,
     Model,
     Step,
+    check_latents,
     choose_model,
     choose_out,
     open_chosen,
@@ -25,6 +27,7 @@ from ganface.io.console import show_result
 def interpolate(
     model: Model,
     seeds: Annotated[str | None, typer.Option(help="Faces to walk through.")] = None,
+    latents: LatentsFile = None,
     mode: Annotated[
         Literal["slerp", "lerp"], typer.Option(help="Along the sphere, or straight.")
     ] = "slerp",
@@ -58,36 +61,37 @@ def interpolate(
         entries, (low, high) = parse_integers("--dims", dims), parse_range(dim_range)
         if rows != 1 or mode != "slerp":
             raise UserError("--dims: does not go with --rows and --mode")
-    seeds = seeds or ("0" if dims is not None else f"0-{5 * rows - 1}")
-    numbers = parse_integers("--seeds", seeds)
-    if dims is not None and len(numbers) != 1:
-        raise UserError(f"--seeds {seeds}: --dims holds one face, so give one seed")
-    if dims is None and (len(numbers) % rows or len(numbers) < 2 * rows):
+    if latents is None:
+        seeds = seeds or ("0" if dims is not None else f"0-{5 * rows - 1}")
+    count = check_latents(seeds, latents)
+    given_as = f"--seeds {seeds}" if latents is None else f"--latents {latents}"
+    if dims is not None and count != 1:
+        raise UserError(f"{given_as}: --dims holds one face, so give one")
+    if dims is None and (count % rows or count < 2 * rows):
         raise UserError(
-            f"--seeds {seeds}: each walk of --rows {rows} needs the same number of seeds, "
-            "two or more"
+            f"{given_as}: each walk of --rows {rows} needs the same number of faces, two or more"
         )
 
+    from ganface.latents.latents import choose_latents
     from ganface.latents.paths import lerp, slerp, sweep, walks
-    from ganface.latents.seeds import z_of
     from ganface.models.generate import render_walks
     from ganface.pictures.faces import origin
     from ganface.pictures.walks import film_sweep, film_walks
 
     G, meta = open_chosen(path, given)
-    z = z_of(numbers, G.config.z_dim)
-    made_by = {"seeds": seeds, "frames": frames, **origin(meta)}
+    stops = choose_latents(seeds, latents, G, meta)
+    made_by = {**stops.meta, "frames": frames, **origin(meta)}
     if dims is not None:
         if max(entries) >= G.config.z_dim:
             raise UserError(
                 f"--dims {dims}: z has {G.config.z_dim} entries, 0 to {G.config.z_dim - 1}"
             )
-        faces = render_walks(G, sweep(z[0], entries, low, high, frames))
+        faces = render_walks(G, sweep(stops.points[0], entries, low, high, frames))
         film = film_sweep(faces, entries, low, high)
         made_by |= {"kind": "dims", "dims": dims, "range": [low, high]}
     else:
         way = {"slerp": slerp, "lerp": lerp}[mode]
-        film = film_walks(render_walks(G, walks(z, rows, frames, way, loop)))
+        film = film_walks(render_walks(G, walks(stops.points, rows, frames, way, loop)))
         made_by |= {"kind": "walk", "mode": mode, "loop": loop}
     for each in outs:
         film.save(each, fps, made_by)

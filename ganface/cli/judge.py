@@ -6,9 +6,15 @@ from typing import Annotated, Any
 import typer
 
 from ganface.cli.options import with_settings
-from ganface.cli.shared import AsJson, choose_out, refuse_missing, require_png
+from ganface.cli.shared import (
+    AsJson,
+    LatentsFile,
+    check_latents,
+    choose_out,
+    refuse_missing,
+    require_png,
+)
 from ganface.config.hardware import DeviceConfig
-from ganface.config.settings import parse_integers
 from ganface.errors import UserError
 from ganface.io.console import one_line, show_result
 
@@ -30,6 +36,7 @@ def judge(
     seeds: Annotated[
         str | None, typer.Option(help="Faces of this checkpoint's G to judge as well.")
     ] = None,
+    latents: LatentsFile = None,
     out: Annotated[Path | None, typer.Option(help="The PNG; NAME-judged.png if not given.")] = None,
     as_json: AsJson = False,
     *,
@@ -40,9 +47,9 @@ def judge(
 
     paths = images or []
     refuse_missing(model, *paths)
-    if not paths and seeds is None:
+    if not paths and seeds is None and latents is None:
         raise UserError("no images: name some, or add --seeds for faces that G draws")
-    numbers = [] if seeds is None else parse_integers("--seeds", seeds)
+    check_latents(seeds, latents)
     out = choose_out(out, f"{name_of(model)}-judged.png")
     require_png(out, "the picture is a .png")
 
@@ -50,7 +57,7 @@ def judge(
     from ganface.system.device import choose_device
 
     device = choose_device(DeviceConfig(**given).device)
-    answers, made_by = judge(find_discriminator(model), device, paths, numbers, out)
+    answers, made_by = judge(find_discriminator(model), device, paths, seeds, latents, out)
     lines = [
         f"{each.probability:6.3f}  {each.logit:+8.3f}  {one_line(each.name)}" for each in answers
     ]

@@ -9,8 +9,10 @@ from ganface.cli.options import with_settings
 from ganface.cli.shared import (
     AsJson,
     Best,
+    LatentsFile,
     Model,
     Step,
+    check_latents,
     choose_model,
     choose_out,
     open_chosen,
@@ -18,14 +20,18 @@ from ganface.cli.shared import (
     require_png,
 )
 from ganface.config.hardware import DeviceConfig
-from ganface.config.settings import parse_integers
 from ganface.io.console import progress_bar, show_result
+
+FIRST = "0-63"  # the seeds that are drawn where none are named
 
 
 @with_settings(DeviceConfig)
 def sample(
     model: Model,
-    seeds: Annotated[str, typer.Option(help="Which faces: one seed, one face.")] = "0-63",
+    seeds: Annotated[
+        str | None, typer.Option(help=f"Which faces: one seed, one face. {FIRST} if not given.")
+    ] = None,
+    latents: LatentsFile = None,
     as_grid: Annotated[
         bool, typer.Option("--grid", help="One picture of all, the default.")
     ] = False,
@@ -50,7 +56,7 @@ def sample(
     """Draw faces: one grid, or a file for each."""
     from ganface.io.folders import name_of
 
-    numbers = parse_integers("--seeds", seeds)
+    check_latents(seeds, latents)
     path = choose_model(model, step, best)
     out = choose_out(out, f"{name_of(model)}-faces" + ("" if as_images else ".png"), as_images)
     if not as_images:
@@ -61,19 +67,21 @@ def sample(
         refuse_existing(frames)
         check_animation(frames, "--frames")
 
+    from ganface.latents.latents import choose_latents
     from ganface.pictures.faces import origin, save_ascent, save_faces, save_grid
 
     G, meta = open_chosen(path, given)
     made_by = origin(meta)
+    faces = choose_latents(seeds or FIRST, latents, G, meta)
     files: list[Path] = []
     if frames is not None:
-        save_ascent(frames, G, numbers)
+        save_ascent(frames, G, faces)
         files.append(frames)
     if as_images:
         with progress_bar("drawing faces") as track:
-            files += save_faces(out, G, numbers, made_by, track)
+            files += save_faces(out, G, faces, made_by, track)
     if as_grid or not as_images:
         files.append(out / "grid.png" if as_images else out)
-        save_grid(files[-1], G, numbers, {"seeds": seeds, **made_by})
+        save_grid(files[-1], G, faces, made_by)
     result = {"out": str(out), "files": [str(file) for file in files], **made_by}
     show_result(result, as_json, str(out) if frames is None else f"{frames}\n{out}")

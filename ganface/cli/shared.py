@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ganface.config.hardware import DeviceConfig
+from ganface.config.settings import parse_integers
 from ganface.errors import UserError
 from ganface.io.console import say
 
@@ -23,6 +24,10 @@ Count = Annotated[
 ]
 Model = Annotated[Path, typer.Argument(help="A run directory, a checkpoint or a snapshot.")]
 Step = Annotated[int | None, typer.Option(help="Take this milestone of a run, not its latest.")]
+LatentsFile = Annotated[
+    Path | None,
+    typer.Option("--latents", metavar="FILE", help="In place of seeds: the faces of this file."),
+]
 Best = Annotated[bool, typer.Option("--best", help="Take the best of a run by its scores.")]
 
 
@@ -31,6 +36,22 @@ def refuse_missing(*paths: Path) -> None:
     for path in paths:
         if not path.exists():
             raise UserError(f"{path}: there is no such file or folder")
+
+
+def check_latents(seeds: str | None, latents: Path | None) -> int:
+    """How many faces --seeds and --latents ask for, of which there is one at most. Imports no
+    torch.
+
+    Raises UserError if both are there, or what is written there is wrong.
+    """
+    from ganface.io.tensors import read_header
+
+    if latents is None:
+        return len(parse_integers("--seeds", seeds)) if seeds is not None else 0
+    if seeds is not None:
+        raise UserError(f"--latents {latents}: is in place of --seeds; leave one out")
+    names = read_header(latents, "latents").meta.get("names")
+    return len(names) if isinstance(names, list) else 0
 
 
 def refuse_existing(*paths: Path, folder: bool = False) -> None:

@@ -18,6 +18,7 @@ from ganface.dataset.sources import list_source, read_image
 from ganface.errors import UserError
 from ganface.io.console import one_line, say
 from ganface.io.run import Run
+from ganface.latents.latents import choose_latents
 from ganface.latents.seeds import z_of
 from ganface.losses.adversarial import LOSSES
 from ganface.models.dcgan import DcganNetwork
@@ -72,21 +73,22 @@ def judge(
     checkpoint: Path,
     device: torch.device,
     paths: Sequence[Path],
-    seeds: Sequence[int],
+    seeds: str | None,
+    latents: Path | None,
     picture: Path,
 ) -> tuple[list[Answer], dict[str, Any]]:
     """The answers of a checkpoint's D, the realest first; and which checkpoint it was.
 
-    paths: see `read_images`; seeds: of faces that its G draws, judged as well; picture: the PNG to
-    write, with SHOWN of them at most, evenly chosen.
+    paths: see `read_images`; seeds or latents: of faces that its G draws, judged as well; picture:
+    the PNG to write, with SHOWN of them at most, evenly chosen.
     Raises UserError if the file has no D or is damaged, and if there is no image; CannotWriteError.
     """
     opinion = open_opinion(checkpoint, device)
     named = list(read_images(paths, opinion.build))
-    if seeds:
-        G, _ = open_generator(checkpoint, device)
-        faces = generate(G, z_of(seeds, G.config.z_dim))
-        named += zip((f"seed {seed}" for seed in seeds), faces, strict=True)
+    if seeds is not None or latents is not None:
+        G, meta = open_generator(checkpoint, device)
+        chosen = choose_latents(seeds, latents, G, meta)
+        named += zip((each.name for each in chosen.labels), generate(G, chosen.points), strict=True)
     if not named:
         raise UserError("no image that can be judged")
     names, images = [name for name, _ in named], torch.stack([image for _, image in named])

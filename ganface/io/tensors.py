@@ -1,8 +1,9 @@
 """Safetensors files with a checksum.
 
-Everything that ganface stores for itself (pack, checkpoint, snapshot) is one safetensors file.
-What is not a tensor is one JSON string with sorted keys in the header's metadata. The string holds
-a SHA-256 of the file in which its own 64 digits are read as zeros, so that no bit is uncovered.
+Everything that ganface stores for itself (pack, checkpoint, snapshot, latents) is one safetensors
+file. What is not a tensor is one JSON string with sorted keys in the header's metadata. The string
+holds a SHA-256 of the file in which its own 64 digits are read as zeros, so that no bit is
+uncovered.
 Nothing is ever unpickled. Headers and checksums are read without torch.
 """
 
@@ -13,6 +14,7 @@ import json
 import math
 import mmap
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 # Of each kind the format that is written. Older ones are read.
-VERSIONS = {"pack": 1, "checkpoint": 2, "snapshot": 2}
+VERSIONS = {"pack": 1, "checkpoint": 2, "snapshot": 2, "latents": 1}
+NOUNS = {"latents": "file of latents"}  # what a message calls a kind, if not by its name
 METADATA_KEY = "ganface"
 BLANK_DIGEST = "0" * 64
 MAX_HEADER_BYTES = 16 * 2**20
@@ -116,19 +119,23 @@ def read_header(path: Path, *kinds: str) -> Header:
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror or error})") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise UserError(
-            f"{path}: not a pack, checkpoint or snapshot of ganface, or damaged"
-        ) from error
+        wanted = _in_words(kinds or ("file",))
+        raise UserError(f"{path}: not a {wanted} of ganface, or damaged") from error
     if version > newest:
         raise UserError(
-            f"{path}: a {kind} of format {version}; this is ganface {__version__}, which reads "
-            f"up to {newest}; it takes a newer one, {meta.get('ganface', 'such as made it')}"
+            f"{path}: a {_in_words([kind])} of format {version}; this is ganface {__version__}, "
+            f"which reads up to {newest}; it takes a newer one, "
+            f"{meta.get('ganface', 'such as made it')}"
         )
     if kinds and kind not in kinds:
-        raise UserError(f"{path}: a {kind}, where a {' or '.join(kinds)} is needed")
+        raise UserError(f"{path}: a {_in_words([kind])}, where a {_in_words(kinds)} is needed")
     if end != body:
         raise UserError(f"{path}: damaged (not as long as its header says); use another copy")
     return Header(length + raw, meta, tensors)
+
+
+def _in_words(kinds: Sequence[str]) -> str:
+    return " or ".join(NOUNS.get(kind, kind) for kind in kinds)
 
 
 def _end_of(tensors: dict[str, Any]) -> int:

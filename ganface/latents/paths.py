@@ -11,17 +11,20 @@ Interpolation = Callable[[Tensor, Tensor, float], Tensor]
 
 
 def lerp(a: Tensor, b: Tensor, t: float) -> Tensor:
-    """The point at t in [0, 1] of the straight line from a to b, each [z_dim]."""
+    """The point at t in [0, 1] of the straight line from a to b, each [z_dim] or z⁺."""
     return torch.lerp(a, b, t)
 
 
 def slerp(a: Tensor, b: Tensor, t: float) -> Tensor:
     """The point at t in [0, 1] of the arc from a to b, each [z_dim]; the length changes evenly.
+    Of z⁺ [places, z_dim] each place takes its own arc.
 
     Points of N(0, I) lie near a sphere; a straight line would leave it, and G has not learned what
     lies inside. Shoemake 1985, "Animating Rotation with Quaternion Curves". Where there is no one
     arc (a or b is 0, or both lie on one line), it is the straight line.
     """
+    if a.dim() > 1:
+        return torch.stack([slerp(*both, t) for both in zip(a, b, strict=True)])
     # In float64: float32 cannot tell an angle of 3e-4 from none
     exact_a, exact_b = a.double(), b.double()
     length_a, length_b = exact_a.norm(), exact_b.norm()
@@ -36,9 +39,9 @@ def slerp(a: Tensor, b: Tensor, t: float) -> Tensor:
 
 
 def walk(stops: Tensor, frames: int, interpolate: Interpolation, loop: bool) -> Tensor:
-    """A walk through `stops` [S, z_dim] with `frames` steps per leg.
+    """A walk through `stops` [S, z_dim], or z⁺ [S, places, z_dim], with `frames` steps per leg.
 
-    Returns [legs · frames + 1, z_dim], from the first stop to the last. With `loop` one more leg
+    Returns [legs · frames + 1, …], from the first stop to the last. With `loop` one more leg
     leads back, and the last point, which is the first, is left out: the walk then repeats smoothly.
     """
     ends = torch.cat([stops[1:], stops[:1]]) if loop else stops[1:]
@@ -53,18 +56,19 @@ def walk(stops: Tensor, frames: int, interpolate: Interpolation, loop: bool) -> 
 
 
 def walks(z: Tensor, rows: int, frames: int, interpolate: Interpolation, loop: bool) -> Tensor:
-    """`rows` walks [rows, F, z_dim], each through its share of the stops z [rows · S, z_dim]."""
+    """`rows` walks [rows, F, …], each through its share of the stops z [rows · S, …]."""
     shares = z.unflatten(0, (rows, -1))
     return torch.stack([walk(stops, frames, interpolate, loop) for stops in shares])
 
 
 def sweep(z: Tensor, dims: Sequence[int], low: float, high: float, frames: int) -> Tensor:
     """One walk per dimension: that entry of z [z_dim] goes from low to high, the others stay.
+    Of z⁺ [places, z_dim] it does so in all places.
 
-    Returns [len(dims), frames + 1, z_dim], in `frames` steps: the lecture's picture of what a
+    Returns [len(dims), frames + 1, …], in `frames` steps: the lecture's picture of what a
     dimension means.
     """
-    walks = z.repeat(len(dims), frames + 1, 1)
+    walks = z.repeat(len(dims), frames + 1, *[1] * z.dim())
     for row, dim in enumerate(dims):
-        walks[row, :, dim] = torch.linspace(low, high, frames + 1)
+        walks[row, ..., dim] = torch.linspace(low, high, frames + 1).view(-1, *[1] * (z.dim() - 1))
     return walks

@@ -31,7 +31,8 @@ def use_compiled_kernels(G: DcganNetwork, faces: int) -> None:
 
 @torch.inference_mode()
 def generate_on_device(G: DcganNetwork, z: Tensor) -> Tensor:
-    """The images of z [N, z_dim], both on G's device: uint8 [N, 3, S, S], for a G in eval mode.
+    """The images of z [N, z_dim], or of z⁺ [N, places, z_dim], both on G's device: uint8
+    [N, 3, S, S], for a G in eval mode.
 
     In eval mode no image depends on the others of its batch.
     """
@@ -45,5 +46,6 @@ def generate(G: DcganNetwork, z: Tensor) -> Tensor:
 
 
 def render_walks(G: DcganNetwork, walks: Tensor) -> Tensor:
-    """The images of K walks [K, F, z_dim]: uint8 [K, F, 3, S, S] on the CPU."""
+    """The images of K walks [K, F, z_dim], or of z⁺ [K, F, places, z_dim]: uint8
+    [K, F, 3, S, S] on the CPU."""
     return generate(G, walks.flatten(0, 1)).unflatten(0, walks.shape[:2])

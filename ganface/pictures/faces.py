@@ -13,6 +13,7 @@ from ganface.dataset.order import held_out
 from ganface.dataset.pack import Pack
 from ganface.errors import UserError
 from ganface.io.console import Track, untracked
+from ganface.latents.latents import Latents
 from ganface.latents.seeds import z_of
 from ganface.models.ascent import Ascent
 from ganface.models.dcgan import DcganNetwork
@@ -44,39 +45,43 @@ def origin(meta: dict[str, Any]) -> dict[str, Any]:
 def save_faces(
     folder: Path,
     G: DcganNetwork,
-    seeds: Sequence[int],
+    latents: Latents,
     made_by: dict[str, Any],
     track: Track = untracked,
 ) -> list[Path]:
-    """Write a PNG for each of the seeds, of equal ones once; return their paths.
+    """Write a PNG for each of the latents, of equal seeds once; return their paths.
 
-    made_by: what the metadata of each says beside its seed.
+    made_by: what the metadata of each says beside its seed or name.
     Raises CannotWriteError.
     """
 
-    def draw(part: Sequence[int]) -> list[Path]:
-        paths = [folder / f"seed-{seed:06d}.png" for seed in part]
-        faces = generate(G, z_of(part, G.config.z_dim))
-        for seed, path, face in zip(part, paths, faces, strict=True):
-            meta = {"kind": "face", "seeds": str(seed), **made_by}
+    def draw(part: Latents) -> list[Path]:
+        paths = [folder / f"{label.stem}.png" for label in part.labels]
+        faces = generate(G, part.points)
+        for label, path, face in zip(part.labels, paths, faces, strict=True):
+            meta = {"kind": "face", **label.meta, **made_by}
             save_png(path, to_pil(face), meta, durable=False)
         return paths
 
-    once = list(dict.fromkeys(seeds))
+    once = latents.once()
     use_compiled_kernels(G, len(once))
-    parts = [once[start : start + BATCH] for start in range(0, len(once), BATCH)]
+    parts = [once[range(len(once))[at : at + BATCH]] for at in range(0, len(once), BATCH)]
     return [path for paths in track(map_in_threads(draw, parts), len(parts)) for path in paths]
 
 
-def save_grid(path: Path, G: DcganNetwork, seeds: Sequence[int], meta: dict[str, Any]) -> None:
-    """Write the faces of the seeds as one PNG, near to a square. Raises CannotWriteError."""
-    faces = generate(G, z_of(seeds, G.config.z_dim))
-    save_png(path, grid(faces, square_columns(len(seeds))), {"kind": "grid", **meta})
+def save_grid(path: Path, G: DcganNetwork, latents: Latents, made_by: dict[str, Any]) -> None:
+    """Write the faces of the latents as one PNG, near to a square. Raises CannotWriteError.
+
+    made_by: what its metadata says beside the seeds.
+    """
+    faces = generate(G, latents.points)
+    meta = {"kind": "grid", **latents.meta, **made_by}
+    save_png(path, grid(faces, square_columns(len(latents))), meta)
 
 
-def save_ascent(path: Path, G: DcganNetwork, seeds: Sequence[int]) -> None:
-    """Write an animation: the grid of these seeds' images as they are after each step from noise to
-    faces, if G is a discriminator that climbs.
+def save_ascent(path: Path, G: DcganNetwork, latents: Latents) -> None:
+    """Write an animation: the grid of these latents' images as they are after each step from noise
+    to faces, if G is a discriminator that climbs.
 
     Raises UserError if it is not, or for a suffix that `save_animation` refuses; CannotWriteError.
     """
@@ -84,10 +89,10 @@ def save_ascent(path: Path, G: DcganNetwork, seeds: Sequence[int]) -> None:
         raise UserError(
             "--frames: this model draws in one step; it is for those of --method energy"
         )
-    z = z_of(seeds, G.config.z_dim).to(next(G.parameters()).device)
+    z = latents.points.to(next(G.parameters()).device)
     shown = 1 + int(G.steps.ceil())  # without those that move nothing
     parts = [[to_uint8(step).cpu() for step in G.ascent(part)][:shown] for part in z.split(BATCH)]
-    columns = square_columns(len(seeds))
+    columns = square_columns(len(latents))
     frames = [grid(torch.cat(step), columns) for step in zip(*parts, strict=True)]
     save_animation(path, frames, [STEP_SHOWN] * (len(frames) - 1) + [ASCENT_STAYS])
 

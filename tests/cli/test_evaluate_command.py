@@ -215,7 +215,7 @@ def test_all_steps_of_one_file_are_refused(invoke, tiny_run, pack_file):
 def test_a_file_of_another_kind_is_refused(invoke, pack_file, tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("no model")
-    assert "not a pack, checkpoint or snapshot" in invoke("evaluate", path, pack_file).refused()
+    assert "not a file of ganface" in invoke("evaluate", path, pack_file).refused()
 
 
 def test_packs_of_another_size_are_refused(invoke, tiny_run, faces, pack_file, tmp_path):

@@ -102,7 +102,7 @@ REFUSED = """
     dataset demo new --count 0                  | '--count'
     sample nothing                              | nothing: there is no such file or run
     sample docs                                 | docs: not a run directory
-    sample file.txt                             | file.txt: not a pack, checkpoint or snapshot
+    sample file.txt                             | file.txt: not a snapshot or checkpoint
     sample cut.safetensors                      | cut.safetensors: damaged
     sample pack                                 | pack: a pack, where a snapshot or checkpoint
     sample run --step 5                         | --step 5: run has no snapshot of it
@@ -115,6 +115,10 @@ REFUSED = """
     evaluate run pack --best --all-steps        | --best: run has no score yet
     sample run --out old.png                    | old.png: exists already
     sample run --out new.jpg                    | --out new.jpg
+    sample run --latents nothing                | nothing: cannot be read
+    sample run --latents file.txt               | file.txt: not a file of latents of ganface
+    sample run --latents pack                   | pack: a pack, where a file of latents is needed
+    sample run --latents pack --seeds 1         | --latents pack: is in place of --seeds
     sample run --images --out docs              | docs: exists already
     sample run --images --out file.txt          | file.txt: exists already
     sample run --images --out file.txt/faces    | file.txt/faces: cannot be written
@@ -123,6 +127,7 @@ REFUSED = """
     interpolate nothing                         | nothing: there is no such file or run
     interpolate run --seeds 1                   | --seeds 1
     interpolate run --seeds 0-4 --rows 2        | --seeds 0-4
+    interpolate run --latents pack --seeds 1,2  | --latents pack: is in place of --seeds
     interpolate run --dims 8                    | --dims 8: z has 8 entries, 0 to 7
     interpolate run --dims x                    | --dims x
     interpolate run --dims 0 --seeds 0-1        | --seeds 0-1: --dims holds one face
@@ -136,7 +141,7 @@ REFUSED = """
     interpolate run --out new.avi               | --out new.avi: the name must end in
     interpolate run --out file.txt/walk.gif     | file.txt/walk.gif: cannot be written
     info nothing                                | nothing: there is no such file or run
-    info file.txt                               | file.txt: not a pack, checkpoint or snapshot
+    info file.txt                               | file.txt: not a file of ganface
     info foreign.png                            | foreign.png: a picture that was not made by
     info old.png                                | old.png: a picture that was not made by
     info huge.png                               | huge.png

@@ -23,5 +23,5 @@ def test_a_zip_or_a_pack_is_no_model_and_other_files_are_refused(tmp_path, tiny_
     assert is_model(tiny_run.generator)
     assert not is_model(pack_file)
     assert not is_model(archive)
-    with pytest.raises(UserError, match="not a pack, checkpoint or snapshot"):
+    with pytest.raises(UserError, match="not a file of ganface"):
         is_model(other)

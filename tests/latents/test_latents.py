@@ -104,6 +104,16 @@ def test_a_loop_has_a_leg_more_and_does_not_show_the_first_face_twice():
     assert not torch.allclose(path[-1], path[0])
 
 
+def test_of_z_plus_each_place_takes_its_own_way():
+    a, b = z_of(range(3), Z_DIM), z_of(range(3, 6), Z_DIM)
+    for way in (slerp, lerp):
+        alone = [way(x, y, 0.3) for x, y in zip(a, b, strict=True)]
+        assert torch.equal(way(a, b, 0.3), torch.stack(alone))
+    both = walks(torch.stack([a, b, b, a]), 2, 4, slerp, loop=False)
+    assert both.shape == (2, 5, 3, Z_DIM)
+    assert torch.equal(both[0, 1], slerp(a, b, 0.25))
+
+
 def test_walks_share_out_the_stops_in_order():
     z = z_of(range(6), Z_DIM)
     both = walks(z, 2, 4, slerp, loop=False)
@@ -120,3 +130,11 @@ def test_a_sweep_changes_only_its_own_dimension():
         torch.testing.assert_close(row[:, dim], torch.linspace(-3, 2, 6))
         others = torch.arange(Z_DIM) != dim
         assert torch.equal(row[:, others], z[others].expand(6, -1))
+
+
+def test_a_sweep_of_z_plus_changes_that_dimension_in_all_places():
+    z = z_of((1, 2), Z_DIM)
+    rows = sweep(z, (0, 7), -3, 2, 5)
+    assert rows.shape == (2, 6, 2, Z_DIM)
+    for place in range(2):
+        assert torch.equal(rows[:, :, place], sweep(z[place], (0, 7), -3, 2, 5))

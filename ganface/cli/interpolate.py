@@ -39,6 +39,14 @@ def interpolate(
         str | None, typer.Option(help="Instead of a walk: a row for each of these entries of z.")
     ] = None,
     dim_range: Annotated[str, typer.Option("--range", help="From, to, with --dims.")] = "-3,3",
+    label: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE,…",
+            help="What faces are to show, as hair=aqua. Given several times: each face walks from "
+            "one to the next.",
+        ),
+    ] = None,
     step: Step = None,
     best: Best = False,
     out: Annotated[
@@ -61,19 +69,26 @@ def interpolate(
         entries, (low, high) = parse_integers("--dims", dims), parse_range(dim_range)
         if rows != 1 or mode != "slerp":
             raise UserError("--dims: does not go with --rows and --mode")
+    ordered = len(label or []) > 1
+    if ordered and (dims is not None or rows != 1 or mode != "slerp"):
+        raise UserError("--label twice: does not go with --dims, --rows and --mode")
     if latents is None:
-        seeds = seeds or ("0" if dims is not None else f"0-{5 * rows - 1}")
+        first = "0-4" if ordered else f"0-{5 * rows - 1}"
+        seeds = seeds or ("0" if dims is not None else first)
     count = check_latents(seeds, latents)
     given_as = f"--seeds {seeds}" if latents is None else f"--latents {latents}"
     if dims is not None and count != 1:
         raise UserError(f"{given_as}: --dims holds one face, so give one")
-    if dims is None and (count % rows or count < 2 * rows):
+    if dims is None and not ordered and (count % rows or count < 2 * rows):
         raise UserError(
             f"{given_as}: each walk of --rows {rows} needs the same number of faces, two or more"
         )
 
+    import torch
+
+    from ganface.latents.labels import numbers_of, parse_order, with_labels
     from ganface.latents.latents import choose_latents
-    from ganface.latents.paths import lerp, slerp, sweep, walks
+    from ganface.latents.paths import between_labels, lerp, slerp, sweep, walks
     from ganface.models.generate import render_walks
     from ganface.pictures.faces import origin
     from ganface.pictures.walks import film_sweep, film_walks
@@ -81,17 +96,27 @@ def interpolate(
     G, meta = open_chosen(path, given)
     stops = choose_latents(seeds, latents, G, meta)
     made_by = {**stops.meta, "frames": frames, **origin(meta)}
+    attributes = G.config.labels or {}
+    orders = [numbers_of(parse_order(each, attributes), attributes) for each in label or []]
+    if label:
+        made_by["label"] = label
     if dims is not None:
         if max(entries) >= G.config.z_dim:
             raise UserError(
                 f"--dims {dims}: z has {G.config.z_dim} entries, 0 to {G.config.z_dim - 1}"
             )
-        faces = render_walks(G, sweep(stops.points[0], entries, low, high, frames))
-        film = film_sweep(faces, entries, low, high)
+        points = sweep(stops.points[0], entries, low, high, frames)
+        points = with_labels(points, orders[0]) if orders else points
+        film = film_sweep(render_walks(G, points), entries, low, high)
         made_by |= {"kind": "dims", "dims": dims, "range": [low, high]}
     else:
         way = {"slerp": slerp, "lerp": lerp}[mode]
-        film = film_walks(render_walks(G, walks(stops.points, rows, frames, way, loop)))
+        if ordered:
+            points = between_labels(stops.points, torch.stack(orders), frames, loop)
+        else:
+            points = walks(stops.points, rows, frames, way, loop)
+            points = with_labels(points, orders[0]) if orders else points
+        film = film_walks(render_walks(G, points))
         made_by |= {"kind": "walk", "mode": mode, "loop": loop}
     for each in outs:
         film.save(each, fps, made_by)

@@ -22,7 +22,7 @@ from ganface.cli.shared import (
 from ganface.config.hardware import DeviceConfig
 from ganface.io.console import progress_bar, show_result
 
-FIRST = "0-63"  # the seeds that are drawn where none are named
+FIRST, FIRST_OF_EACH = "0-63", "0-7"  # the seeds that are drawn where none are named
 
 
 @with_settings(DeviceConfig)
@@ -32,6 +32,13 @@ def sample(
         str | None, typer.Option(help=f"Which faces: one seed, one face. {FIRST} if not given.")
     ] = None,
     latents: LatentsFile = None,
+    label: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME=VALUE,…",
+            help="What faces show, as hair=aqua; hair=* for a row of each. info lists them.",
+        ),
+    ] = None,
     as_grid: Annotated[
         bool, typer.Option("--grid", help="One picture of all, the default.")
     ] = False,
@@ -67,12 +74,18 @@ def sample(
         refuse_existing(frames)
         check_animation(frames, "--frames")
 
-    from ganface.latents.latents import choose_latents
-    from ganface.pictures.faces import origin, save_ascent, save_faces, save_grid
+    from ganface.latents.labels import parse_orders
+    from ganface.latents.latents import choose_latents, ordered
+    from ganface.pictures.faces import origin, save_ascent, save_faces, save_grid, save_rows
 
     G, meta = open_chosen(path, given)
-    made_by = origin(meta)
-    faces = choose_latents(seeds or FIRST, latents, G, meta)
+    made_by, attributes = origin(meta), G.config.labels or {}
+    orders = [] if label is None else parse_orders(label, attributes)
+    first = FIRST if len(orders) < 2 else FIRST_OF_EACH
+    faces = choose_latents(seeds or first, latents, G, meta)
+    columns = [each.name for each in faces.labels]
+    if orders:
+        faces = ordered(faces, orders, attributes)
     files: list[Path] = []
     if frames is not None:
         save_ascent(frames, G, faces)
@@ -82,6 +95,10 @@ def sample(
             files += save_faces(out, G, faces, made_by, track)
     if as_grid or not as_images:
         files.append(out / "grid.png" if as_images else out)
-        save_grid(files[-1], G, faces, made_by)
+        if len(orders) < 2:
+            save_grid(files[-1], G, faces, made_by)
+        else:
+            rows = [order.name for order in orders]
+            save_rows(files[-1], G, faces, rows, columns, made_by)
     result = {"out": str(out), "files": [str(file) for file in files], **made_by}
     show_result(result, as_json, str(out) if frames is None else f"{frames}\n{out}")

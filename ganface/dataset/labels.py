@@ -14,9 +14,10 @@ from pathlib import Path, PurePosixPath
 
 from ganface.config.dataset import FOLDERS, TEXTS, BuildConfig
 from ganface.dataset.decode import BadImageError
+from ganface.dataset.pack import Labels
 from ganface.dataset.sources import read_image
 from ganface.errors import UserError, did_you_mean
-from ganface.latents.labels import RANGE, Attributes
+from ganface.latents.labels import RANGE
 
 MOST_VALUES = 100  # of one attribute
 FEW_NUMBERS = 12  # a column of so many different numbers is one of values, of more it is cut up
@@ -29,23 +30,6 @@ COLOURS = (
 TAGGED = re.compile(rf"\b({'|'.join(COLOURS)})[ _](hair|eyes)\b")
 
 Said = dict[str, dict[str, str]]  # of each image, by attribute
-
-
-@dataclass(frozen=True)
-class Labels:
-    """What the images of a pack are labelled with."""
-
-    attributes: Attributes
-    rows: list[bytes]  # of each image, for each attribute: the number of its value from 1; or 0
-
-    @property
-    def counts(self) -> dict[str, dict[str, int]]:
-        """Images with each value, by attribute."""
-        counted: dict[str, dict[str, int]] = {}
-        for column, (name, values) in enumerate(self.attributes.items()):
-            found = Counter(row[column] for row in self.rows)
-            counted[name] = {value: found[i] for i, value in enumerate(values, start=1)}
-        return counted
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,10 @@ import sys
 import zipfile
 import zlib
 from array import array
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -35,8 +36,6 @@ from ganface.latents.labels import Attributes
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from ganface.dataset.labels import Labels
 
 HEADER_BYTES = 4096
 REBUILD = "remove it and build it again, which train does by itself for a pack in its cache"
@@ -52,6 +51,23 @@ def lay_out(count: int, size: int, attributes: int = 0) -> dict[str, Any]:
         start, end = end, end + math.prod(shape) * ITEM_BYTES[dtype]
         places[name] = {"dtype": dtype, "shape": shape, "data_offsets": [start, end]}
     return places
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What the images of a pack are labelled with."""
+
+    attributes: Attributes
+    rows: list[bytes]  # of each image, for each attribute: the number of its value from 1; or 0
+
+    @property
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Images with each value, by attribute."""
+        counted: dict[str, dict[str, int]] = {}
+        for column, (name, values) in enumerate(self.attributes.items()):
+            found = Counter(row[column] for row in self.rows)
+            counted[name] = {value: found[i] for i, value in enumerate(values, start=1)}
+        return counted
 
 
 class PackWriter:

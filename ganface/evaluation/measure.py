@@ -10,16 +10,19 @@ from typing import Any
 
 import torch
 from PIL import Image
+from torch import Tensor
 
 from ganface.dataset.pack import Pack
-from ganface.evaluation.drawn import DrawnImages, Images, choose
+from ganface.evaluation.drawn import DrawnImages, Images, choose, labels_like
 from ganface.evaluation.evaluate import Evaluation, Figures, draw_pairs, split_size
 from ganface.evaluation.fidelity import Fidelity, Inception, NotAvailableError, find_weights
 from ganface.evaluation.inputs import open_both
+from ganface.evaluation.labelled import Labelled
 from ganface.evaluation.report import describe_protocol, draw_figures
 from ganface.io.atomic import write_text
 from ganface.io.console import progress_bar, say
 from ganface.io.folders import name_of
+from ganface.models.dcgan import DcganNetwork
 from ganface.pictures.faces import open_generator, origin
 from ganface.pictures.png import save_png
 
@@ -96,19 +99,28 @@ def evaluate(
         evaluation = Evaluation(reals, count, device, track)
         fidelity = Fidelity(reals, count, Inception(weights, device), track) if weights else None
     floors = evaluation.floors | (fidelity.floors if fidelity else {})
+    labelled: Labelled | None = None
 
     measured: list[dict[str, Any]] = []
     for number, path in enumerate(models or [images]):
         fakes: Images
         chosen: Sequence[int]
+        labels: Tensor | None = None
         if made:
             name, made_by, fakes, chosen = name_of(path), {}, made, choose(made, samples)
         else:
             G, meta = open_generator(path, device)
             name, made_by = names[number] if names else f"step {meta['step']:,}", origin(meta)
-            fakes, chosen = DrawnImages(G, samples), range(samples)
+            labels, chosen = labels_for(G, reals, samples), range(samples)
+            fakes = DrawnImages(G, samples, labels)
+            if labels is not None and labelled is None:
+                with progress_bar("labels of reals") as track:
+                    labelled = Labelled(reals, count, device, track)
+                floors |= labelled.floors
         with progress_bar(name) as track:
             figures, pairs = evaluation.measure(fakes, chosen[:count], track)
+            if labelled and labels is not None:
+                figures |= labelled.measure(fakes, chosen[:count], labels)
             if fidelity:
                 figures |= fidelity.measure(fakes, chosen, track)
         as_json = [asdict(pair) for pair in pairs]
@@ -122,6 +134,17 @@ def evaluate(
         "measured": measured,
     }
     return Outcome(facts, draw_pairs(fakes, reals, pairs), reals)
+
+
+def labels_for(G: DcganNetwork, reals: Pack, count: int) -> Tensor | None:
+    """The labels by which so many faces are drawn: as the reals have them, where G knows the same;
+    uint8 [count, A]. None if it knows none; if it knows others, that is said."""
+    known = {name: tuple(values) for name, values in (G.config.labels or {}).items()}
+    if known and known == reals.attributes:
+        return labels_like(reals, count)
+    if known:
+        say("faces are drawn without labels: the images do not have those that G knows")
+    return None
 
 
 def _find_inception(folder: Path | None, download: bool) -> tuple[Path | None, str]:

@@ -28,6 +28,7 @@ TITLES = {
     "coverage": ("coverage", "higher"),
     "diversity": ("diversity", "near 1"),
     "sharpness": ("sharpness: power of fine detail", "near 1"),
+    "diversity_within": ("diversity within a label", "near 1"),
     "memorised": ("nearer to a training image than 95 % of those", "5 % or less"),
     "fid": ("FID", "lower"),
     "kid": ("KID × 1,000", "lower"),
@@ -58,9 +59,12 @@ def figures_table(corner: str, columns: dict[str, Figures], floors: Figures) -> 
     sheet = Table(corner, *columns, "reals", "good is", box=None, pad_edge=False)
     for column in sheet.columns[1:-1]:
         column.justify = "right"
-    for name in next(iter(columns.values())):
+    for name in dict.fromkeys(name for figures in columns.values() for name in figures):
         title, good = describe_figure(name)
-        values = [format_figure(name, figures[name]) for figures in columns.values()]
+        values = [
+            format_figure(name, figures[name]) if name in figures else ""
+            for figures in columns.values()
+        ]
         floor = format_figure(name, floors[name]) if name in floors else ""
         sheet.add_row(title, *values, floor, good)
     return sheet
@@ -84,7 +88,7 @@ def draw_columns(columns: dict[str, Figures], floors: Figures) -> Image.Image:
     """A chart of the same figures of several models, each beside its floor."""
     groups, names = [], drawable([*columns])
     for name, (title, good) in TITLES.items():
-        if name not in next(iter(columns.values())):
+        if not all(name in figures for figures in columns.values()):
             continue
         values = [figures[name] for figures in columns.values()]
         bars = [  # KID may be a little below 0
@@ -104,11 +108,13 @@ def describe_figure(name: str) -> tuple[str, str]:
     if name.startswith("swd_"):
         side = name.removeprefix("swd_")
         return f"  of details at {side} × {side}", "lower"
+    if name.startswith("accuracy_"):
+        return f"{name.removeprefix('accuracy_')}: as asked for, by a classifier", "as reals"
     return TITLES[name]
 
 
 def format_figure(name: str, value: float) -> str:
-    if name == "memorised":
+    if name == "memorised" or name.startswith("accuracy_"):
         return f"{100 * value:.1f} %"
     if name == "kid":
         value *= 1000

@@ -56,6 +56,14 @@ def parse_orders(text: str, attributes: Attributes | None) -> list[Order]:
     return orders
 
 
+def parse_order(text: str, attributes: Attributes | None) -> Order:
+    """Read "hair=aqua,eyes=red", which must be one. Raises UserError as `parse_orders` does."""
+    order, *more = parse_orders(text, attributes)
+    if more:
+        raise UserError(f"--label {text}: {ALL} is for sample; here, write which")
+    return order
+
+
 def _find(name: str, value: str, attributes: Attributes) -> str:
     if value in attributes[name]:
         return value
@@ -85,10 +93,16 @@ def multi_hot(labels: Tensor, attributes: Attributes) -> Tensor:
     return torch.cat(columns, 1).float()
 
 
-def with_labels(z: Tensor, labels: Tensor) -> Tensor:
-    """z [N, z_dim], or z⁺ [N, places, z_dim], followed by labels [N, values]."""
+def numbers_of(order: Order, attributes: Attributes) -> Tensor:
+    """What an order is to G: float32 [values]."""
     import torch
 
-    if z.dim() == 3:
-        labels = labels[:, None].expand(-1, z.shape[1], -1)
-    return torch.cat([z, labels.to(z.dtype)], -1)
+    return multi_hot(torch.tensor([order.labels], dtype=torch.uint8), attributes)[0]
+
+
+def with_labels(z: Tensor, labels: Tensor) -> Tensor:
+    """z [..., z_dim] followed by labels [..., values], which are the same for all where they have
+    fewer dimensions."""
+    import torch
+
+    return torch.cat([z, labels.to(z.dtype).expand(*z.shape[:-1], -1)], -1)

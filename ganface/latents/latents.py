@@ -22,6 +22,7 @@ from torch import Tensor
 from ganface.config.settings import parse_integers
 from ganface.errors import UserError
 from ganface.io.tensors import read_tensors, write_tensors
+from ganface.latents.labels import Attributes, Order, numbers_of, with_labels
 from ganface.latents.seeds import z_of
 from ganface.models.dcgan import DcganNetwork, Generator
 
@@ -73,6 +74,22 @@ def choose_latents(
     if file is not None:
         return read_latents(file, G, meta)
     return latents_of_seeds(seeds or "", G.config.z_dim)
+
+
+def ordered(latents: Latents, orders: Sequence[Order], attributes: Attributes) -> Latents:
+    """All the points for the first order, then all for the next one."""
+    parts = [with_labels(latents.points, numbers_of(order, attributes)) for order in orders]
+    labels = [
+        Label(
+            f"{label.name}, {order.name}",
+            f"{label.stem}-{order.name.replace('/', '_')}",
+            {**label.meta, "label": order.name},
+        )
+        for order in orders
+        for label in latents.labels
+    ]
+    meta = {**latents.meta, "label": [order.name for order in orders]}
+    return Latents(torch.cat(parts), tuple(labels), meta)
 
 
 def save_latents(

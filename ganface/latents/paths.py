@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from ganface.latents.labels import with_labels
+
 Interpolation = Callable[[Tensor, Tensor, float], Tensor]
 
 
@@ -72,3 +74,12 @@ def sweep(z: Tensor, dims: Sequence[int], low: float, high: float, frames: int) 
     for row, dim in enumerate(dims):
         walks[row, ..., dim] = torch.linspace(low, high, frames + 1).view(-1, *[1] * (z.dim() - 1))
     return walks
+
+
+def between_labels(z: Tensor, labels: Tensor, frames: int, loop: bool) -> Tensor:
+    """Walks [N, F, z_dim + values] of z [N, z_dim], or of z⁺, which stay; their labels, the same
+    for all, go along the straight lines between those of `labels` [L, values]."""
+    way = walk(labels, frames, lerp, loop)
+    if z.dim() == 3:
+        way = way[:, None]
+    return with_labels(z[:, None].expand(-1, len(way), *z.shape[1:]), way)

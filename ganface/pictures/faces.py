@@ -79,6 +79,22 @@ def save_grid(path: Path, G: DcganNetwork, latents: Latents, made_by: dict[str, 
     save_png(path, grid(faces, square_columns(len(latents))), meta)
 
 
+def save_rows(
+    path: Path,
+    G: DcganNetwork,
+    latents: Latents,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    made_by: dict[str, Any],
+) -> None:
+    """Write the faces of the latents, row by row, as one PNG with a name for each row and column.
+    Raises CannotWriteError."""
+    cells = [to_pil(face) for face in generate(G, latents.points)]
+    parts = [cells[i * len(columns) : (i + 1) * len(columns)] for i in range(len(rows))]
+    meta = {"kind": "rows", **latents.meta, **made_by}
+    save_png(path, table(parts, drawable(rows), drawable(columns)), meta)
+
+
 def save_ascent(path: Path, G: DcganNetwork, latents: Latents) -> None:
     """Write an animation: the grid of these latents' images as they are after each step from noise
     to faces, if G is a discriminator that climbs.

@@ -284,7 +284,8 @@ def test_D_sees_reals_and_fakes_augmented_and_G_learns_through_it(networks, real
     G, D = networks
     config = changed(PAPER, augment="on")
     seen = []
-    D.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0].detach()))  # noqa: ARG005
+    first = D.layers[0]
+    first.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0].detach()))  # noqa: ARG005
     with torch.no_grad():
         fakes = copy.deepcopy(G)(z)
     update(players(G, D, 0.0, 0.0), reals, z, config=config)

@@ -1,0 +1,119 @@
+"""Whether faces drawn to order show what was asked for: a small classifier says, trained on reals.
+
+Ravuri and Vinyals 2019, "Classification Accuracy Score for Conditional Generative Models"
+(arXiv:1905.10887), train it on generated images; the other way round it tells whether labels are
+obeyed. That classes are drawn in all their breadth is told by distances within them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+from torch.optim import Adam
+
+from ganface.config.architecture import DcganConfig
+from ganface.dataset.normalise import normalise
+from ganface.dataset.pack import Pack
+from ganface.evaluation.drawn import Images, choose, extract_features
+from ganface.evaluation.features import RandomFeatures
+from ganface.evaluation.neighbours import mean_distance
+from ganface.io.console import Track, untracked
+from ganface.latents import rng
+from ganface.models.dcgan import DcganNetwork
+from ganface.models.encoder import Encoder
+
+UPDATES, BATCH, RATE, WIDTH = 400, 64, 2e-3, 16
+APART = 5  # one in so many reals is not learned from
+LEAST = 10  # faces of a value in whose distances there is a meaning
+
+Figures = dict[str, float]
+
+
+class Labelled:
+    """Holds a classifier of the reals' labels; prepared once, for any number of generators."""
+
+    def __init__(
+        self, reals: Pack, count: int, device: torch.device, track: Track = untracked
+    ) -> None:
+        """count: images that are measured, of reals too. device: where networks compute."""
+        self.attributes = reals.attributes
+        self._device, self._features = device, RandomFeatures().to(device)
+        order = choose(reals, len(reals))
+        apart, learned = order[: len(reals) // APART], order[len(reals) // APART :]
+        self._network = self._train(reals, learned, track)
+        self.floors = {
+            **self._accuracies(reals, apart[:count], reals.labels),
+            "diversity_within": 1.0,
+        }
+        some = order[:count]
+        self._distances = self._distances_within(reals, some, reals.labels)
+
+    def measure(self, fakes: Images, indices: Sequence[int], labels: Tensor) -> Figures:
+        """Of the fakes of these indices. labels: uint8, of the fake of each index, as
+        `Pack.labels`."""
+        found = self._distances_within(fakes, indices, labels)
+        both = [found[key] / self._distances[key] for key in found if self._distances.get(key)]
+        return {
+            **self._accuracies(fakes, indices, labels),
+            "diversity_within": sum(both) / len(both) if both else float("nan"),
+        }
+
+    def _train(self, reals: Pack, indices: Sequence[int], track: Track) -> DcganNetwork:
+        values = sum(map(len, self.attributes.values()))
+        config = DcganConfig(size=reals.size, width=WIDTH, z_dim=values, norm="batch")
+        network = Encoder(config)  # which turns an image into so many numbers
+        network.initialise(rng.generator(0, "classifier"))
+        network.to(self._device).train()
+        optimizer = Adam(network.parameters(), RATE)
+        for step in track(range(UPDATES), UPDATES):
+            optimizer.param_groups[0]["lr"] = RATE * (1 - step / UPDATES)
+            dice = rng.uniform(0, "classifier", step, 2, BATCH)
+            chosen = [indices[place] for place in (dice[0] * len(indices)).long().tolist()]
+            images = normalise(reals.batch(chosen), dice[1] < 0.5).to(self._device)
+            labels = reals.labels[chosen].long().to(self._device)
+            loss = torch.stack(
+                [
+                    # -1: not known
+                    cross_entropy(logits, labels[:, i] - 1, ignore_index=-1, reduction="sum")
+                    for i, logits in enumerate(self._split(network(images)))
+                ]
+            )
+            optimizer.zero_grad()
+            (loss.sum() / BATCH).backward()
+            optimizer.step()
+        return network.eval().requires_grad_(False)
+
+    def _split(self, logits: Tensor) -> tuple[Tensor, ...]:
+        """For each attribute the logits of its values."""
+        return logits.split([len(values) for values in self.attributes.values()], 1)
+
+    def _guess(self, images: Tensor) -> Tensor:
+        """The numbers of the likeliest values, from 1: int64 [N, A]."""
+        unflipped = torch.zeros(len(images), dtype=torch.bool, device=images.device)
+        logits = self._network(normalise(images, unflipped))
+        return torch.stack([each.argmax(1) + 1 for each in self._split(logits)], 1)
+
+    def _accuracies(self, images: Images, indices: Sequence[int], labels: Tensor) -> Figures:
+        """For each attribute the share of images that the classifier reads right."""
+        (guessed,) = extract_features(images, indices, [self._guess], device=self._device)
+        wanted = labels[[*indices]].long()
+        known = wanted > 0
+        right = ((guessed == wanted) & known).sum(0) / known.sum(0)
+        return {f"accuracy_{n}": r for n, r in zip(self.attributes, right.tolist(), strict=True)}
+
+    def _distances_within(
+        self, images: Images, indices: Sequence[int], labels: Tensor
+    ) -> dict[tuple[int, int], float]:
+        """The mean distance of two images of one value, by attribute and value."""
+        (features,) = extract_features(images, indices, [self._features], device=self._device)
+        wanted = labels[[*indices]]
+        found = {}
+        for i, values in enumerate(self.attributes.values()):
+            for value in range(1, len(values) + 1):
+                part = features[wanted[:, i] == value]
+                if len(part) >= LEAST:
+                    found[i, value] = mean_distance(part)
+        return found

@@ -47,7 +47,7 @@ class LabelSource:
         """
         rows = [self.said.get(name, {}) for name in names]
         attributes, notes = {}, []
-        for name in dict.fromkeys(key for row in rows for key in row):
+        for name in sorted({key for row in rows for key in row}):
             counts = Counter(row[name] for row in rows if name in row)
             alone = sorted(value for value, count in counts.items() if count == 1)
             values = sorted(counts.keys() - set(alone), key=_place)

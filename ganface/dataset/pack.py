@@ -57,8 +57,11 @@ def lay_out(count: int, size: int, attributes: int = 0) -> dict[str, Any]:
 class Labels:
     """What the images of a pack are labelled with."""
 
-    attributes: Attributes
+    attributes: Attributes  # by name, in whose order files keep them
     rows: list[bytes]  # of each image, for each attribute: the number of its value from 1; or 0
+
+    def __post_init__(self) -> None:
+        assert [*self.attributes] == sorted(self.attributes)
 
     @property
     def counts(self) -> dict[str, dict[str, int]]:

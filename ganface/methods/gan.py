@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from ganface.config.architecture import DcganConfig
 from ganface.config.settings import a_rate, at_least, between, optional, setting
 from ganface.errors import UserError
-from ganface.methods.base import Batch, Footprint, Method, MethodConfig, Panel, TrainState
+from ganface.methods.base import (
+    Batch,
+    Footprint,
+    Method,
+    MethodConfig,
+    Panel,
+    Sheet,
+    TrainState,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -304,6 +312,22 @@ class Gan(Method):
             latents = tuple(_with(label.to(z), z) for label, z in zip(told, latents, strict=True))
         with self.compute.autocast():
             recalibrate(state.ema["G"], latents)
+
+    def pictures(self, state: TrainState, probe: Probe) -> dict[str, Sheet]:  # noqa: ARG002
+        """Of images with labels a row for each value: the same z, drawn to show it."""
+        import torch
+
+        from ganface.latents.seeds import z_of
+        from ganface.methods.parts import SHOWN
+        from ganface.models.generate import generate_on_device
+
+        count = self.architecture.label_values
+        if not count:
+            return {}
+        z = z_of(range(SHOWN), self.architecture.z_dim)
+        rows = [_with(value.expand(SHOWN, -1), z) for value in torch.eye(count)]
+        latents = torch.cat(rows).to(self.compute.device)
+        return {"labels": Sheet(generate_on_device(state.ema["G"], latents), SHOWN)}
 
     @classmethod
     def judge(cls, lines: Sequence[dict[str, Any]]) -> Verdict:

@@ -1,0 +1,88 @@
+"""What faces are to show -> the numbers that follow z."""
+
+import pytest
+import torch
+
+from ganface.errors import UserError
+from ganface.latents.labels import multi_hot, numbers_of, parse_order, parse_orders, with_labels
+from ganface.latents.paths import between_labels
+
+ATTRIBUTES = {
+    "hair": ["aqua", "red"],
+    "light": ["-2..0.5", "0.5..1", "1..1e3"],
+    "mood": ["sad", "gay"],
+}
+
+
+def rows(text):
+    return [order.labels for order in parse_orders(text, ATTRIBUTES)]
+
+
+def test_an_order_says_values_of_some_attributes():
+    assert rows("hair=red") == [(2, 0, 0)]
+    assert rows(" mood = gay , hair=aqua") == [(1, 0, 2)]
+    assert [order.name for order in parse_orders("mood=gay,hair=aqua", ATTRIBUTES)] == [
+        "mood=gay,hair=aqua"
+    ]
+
+
+def test_a_star_is_each_value_and_two_are_each_pair():
+    assert rows("light=*") == [(0, 1, 0), (0, 2, 0), (0, 3, 0)]
+    assert rows("hair=*,mood=*") == [(1, 0, 1), (1, 0, 2), (2, 0, 1), (2, 0, 2)]
+
+
+def test_a_number_is_the_range_in_which_it_lies():
+    assert rows("light=-1") == rows("light=-2..0.5") == [(0, 1, 0)]
+    assert rows("light=70") == [(0, 3, 0)]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("hair", "such as hair=aqua"),
+        ("hair=", "such as hair=aqua"),
+        ("hare=red", "no such label; did you mean hair?; there are hair, light, mood"),
+        ("hair=aqa", "no such value; did you mean aqua?; there are aqua, red"),
+        ("light=-3", "no such value; there are -2..0.5"),
+        ("hair=red,hair=aqua", "hair is there twice"),
+    ],
+)
+def test_what_is_no_order_is_refused(text, message):
+    with pytest.raises(UserError) as error:
+        parse_orders(text, ATTRIBUTES)
+    assert message in str(error.value)
+
+
+def test_of_a_model_without_labels_nothing_can_be_ordered():
+    with pytest.raises(UserError, match="knows no labels"):
+        parse_orders("hair=red", None)
+    with pytest.raises(UserError, match="write which"):
+        parse_order("hair=*", ATTRIBUTES)
+
+
+def test_each_value_has_a_number_and_what_is_not_known_has_zeros():
+    labels = torch.tensor([[1, 3, 0], [2, 0, 2]], dtype=torch.uint8)
+    expected = [[1, 0, 0, 0, 1, 0, 0], [0, 1, 0, 0, 0, 0, 1]]
+    assert multi_hot(labels, ATTRIBUTES).tolist() == expected
+    order = parse_order("mood=gay,hair=red", ATTRIBUTES)
+    assert numbers_of(order, ATTRIBUTES).tolist() == expected[1]
+
+
+def test_labels_follow_z_wherever_it_is_read():
+    z, labels = torch.randn(2, 3, 4), torch.tensor([1.0, 0])
+    found = with_labels(z, labels)
+    assert torch.equal(found[..., :4], z)
+    assert torch.equal(found[1, 2, 4:], labels)
+
+
+def test_between_labels_z_stays():
+    z, labels = torch.randn(2, 4), torch.eye(3)
+    way = between_labels(z, labels, 2, loop=False)
+    assert way.shape == (2, 5, 7)
+    assert torch.equal(way[..., :4], z[:, None].expand(-1, 5, -1))
+    assert way[1, :, 4:].tolist() == [
+        *([1, 0, 0], [0.5, 0.5, 0], [0, 1, 0], [0, 0.5, 0.5], [0, 0, 1]),
+    ]
+    plus = between_labels(z[:, None].expand(-1, 3, -1), labels, 2, loop=True)
+    assert plus.shape == (2, 6, 3, 7)
+    assert torch.equal(plus[0, 1, 2, 4:], torch.tensor([0.5, 0.5, 0]))

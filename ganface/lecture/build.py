@@ -9,6 +9,7 @@ import torch
 from ganface.dataset.pack import Pack
 from ganface.io.console import progress_bar
 from ganface.lecture.basic_idea import basic_idea
+from ganface.lecture.conditional import conditional
 from ganface.lecture.course import Course, runs_of
 from ganface.lecture.discriminator_alone import discriminator_alone
 from ganface.lecture.each_alone import each_alone
@@ -25,6 +26,7 @@ SECTIONS = (
     discriminator_alone,
     each_alone,
     gan_and_vae,
+    conditional,
 )
 
 
@@ -45,7 +47,8 @@ def lecture(
     train_all(runs_of(folder), data, pack, minutes, device.type, resume, again)
     course = Course(folder, pack, device)
     with progress_bar("measuring and drawing") as track:
-        sections = [make(course) for make in track(SECTIONS, len(SECTIONS))]
+        made = [make(course) for make in track(SECTIONS, len(SECTIONS))]
+        sections = [section for section in made if section]
     page = folder / "index.html"
     size, count = pack.size, len(pack)
     write_page(
@@ -68,9 +71,10 @@ def lecture(
         Text(
             "Made by ganface. Papers: Goodfellow et al. 2014; Radford et al. 2015; Kingma and "
             "Welling 2014; Rybkin et al. 2021; Bojanowski et al. 2018; Yin et al. 2020; Lucic et "
-            "al. 2018.",
+            "al. 2018; Miyato and Koyama 2018.",
             "由 ganface 生成。论文：Goodfellow 等 2014；Radford 等 2015；Kingma 与 Welling 2014；"
-            "Rybkin 等 2021；Bojanowski 等 2018；Yin 等 2020；Lucic 等 2018。",
+            "Rybkin 等 2021；Bojanowski 等 2018；Yin 等 2020；Lucic 等 2018；"
+            "Miyato 与 Koyama 2018。",
         ),
     )
     return page

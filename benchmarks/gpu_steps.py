@@ -94,6 +94,11 @@ class Place:
         return self.work / f"faces-{size or self.amounts.sizes[0]}.safetensors"
 
     @property
+    def labelled(self) -> Path:
+        """The pack of the faces with their factors as labels."""
+        return self.work / "labelled.safetensors"
+
+    @property
     def precisions(self) -> tuple[str, ...]:
         return ("bf16", "fp32", "fp16") if self.on_gpu else ("fp32",)
 
@@ -186,6 +191,7 @@ def trainee(
     size: int | None = None,
     graphed: bool = True,
     resident: bool | None = None,
+    labelled: bool = False,
 ) -> Trainee:
     from ganface.dataset.pack import Pack
     from ganface.training.batches import Batches, fits
@@ -196,9 +202,9 @@ def trainee(
 
     amounts = place.amounts
     given = {"width": amounts.width, "batch_size": amounts.batch, **settings}
-    config, pack = TrainConfig.of(given), Pack(place.pack(size))
+    config, pack = TrainConfig.of(given), Pack(place.labelled if labelled else place.pack(size))
     compute = compute_of(place, precision, graphed)
-    method, state = create(config, pack.size, compute)
+    method, state = create(config, pack.size, compute, pack.attributes)
     method.prepare(state, pack)
     if resident is None:
         resident = fits(pack, compute.device)
@@ -289,6 +295,8 @@ def start(place: Place) -> Result:
     for size in amounts.sizes:
         build = ("dataset", "build", place.faces, place.pack(size), "--size", size)
         rows.append((f"pack of {size} × {size}", timed(lambda build=build: ganface(*build))))
+    labels = ("--labels", place.faces / "factors.csv")
+    ganface("dataset", "build", place.faces, place.labelled, "--size", amounts.sizes[0], *labels)
     where = versions.get("gpu", "a CPU")
     return Result(
         f"{where}, torch {versions['torch']}, Python {versions['python']}",
@@ -298,6 +306,7 @@ def start(place: Place) -> Result:
     )
 
 
+LABELLED = "labels"  # that G and D are told
 VARIANTS: dict[str, dict[str, Any]] = {
     "best": {},
     "dcgan": {"preset": "dcgan"},
@@ -305,6 +314,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "hinge, D with BatchNorm": {"loss": "hinge"},
     "spectral norm": {"spectral_norm": True},
     "augment on": {"augment": "on"},
+    LABELLED: {},
 }
 
 
@@ -322,8 +332,9 @@ def captured(place: Place) -> Result:
         for name, settings in VARIANTS.items():
             if precision != place.precisions[0] and name not in ("best", "dcgan"):
                 continue
-            eager = trainee(place, settings, precision, graphed=False)
-            graphed = trainee(place, settings, precision)
+            labelled = name == LABELLED
+            eager = trainee(place, settings, precision, graphed=False, labelled=labelled)
+            graphed = trainee(place, settings, precision, labelled=labelled)
             before = {n: t.clone() for n, t in tensors_of(graphed.state).items()}
             graphed.advance = fit_to_memory(
                 graphed.state,

@@ -4,6 +4,8 @@ import pytest
 import torch
 from conftest import changed, train_config
 
+from ganface.config.dataset import BuildConfig
+from ganface.dataset.build import build_pack
 from ganface.dataset.normalise import normalise
 from ganface.dataset.order import DataOrder
 from ganface.dataset.pack import HEADER_BYTES, Pack
@@ -52,6 +54,23 @@ def test_z_and_the_weight_in_the_average_are_those_of_the_step(pack):
     assert not torch.equal(feed.at(7).noise["z"], feed.at(8).noise["z"])
     assert feed.at(1)["ema_weight"].item() == pytest.approx(1 - 2 / 6)
     assert feed.at(1000)["ema_weight"].item() == 0.5
+
+
+def test_each_image_comes_with_its_labels_and_each_process_has_its_part(faces, tmp_path):
+    labels = "".join(f"{i:03d}.png,{i % 4}\n" for i in range(100))
+    (tmp_path / "labels.csv").write_text("file,quarter\n" + labels)
+    build = BuildConfig(size=32, labels=str(tmp_path / "labels.csv"))
+    build_pack(faces, tmp_path / "p.safetensors", build, workers=1)
+    pack, config = Pack(tmp_path / "p.safetensors"), train_config(batch_size=12, z_dim=5)
+    method, _ = create(config, 32, CPU, pack.attributes)
+    whole = Batches(pack, config, method, False, True).at(9)
+    told = whole.noise["labels"]
+    known = told.sum(1) == 1
+    assert torch.equal(told[known].argmax(1), whole["indices"][known] % 4)
+    assert 6 <= known.sum() < 12
+    parts = [Batches(pack, config, method, False, False, part) for part in (slice(6), slice(6, 12))]
+    for name in ("labels", "wrong_labels"):
+        assert torch.equal(torch.cat([p.at(9).noise[name] for p in parts]), whole.noise[name])
 
 
 @pytest.mark.parametrize(("resident", "ahead"), WAYS)

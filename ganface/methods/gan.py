@@ -34,6 +34,9 @@ REG_INTERVAL = 16  # updates between two in which R1 and R2 are computed, as in 
 # Of images whose labels nobody is told, and of labels that are left out of the others' one by one:
 # so G learns to draw what it is not told everything of, or nothing
 DROPPED = 0.1
+# Of the loss by which D tells an image's labels from wrong ones. At 1 labels are obeyed sooner, and
+# faces are worse: docs/latents.md
+WRONG_LABELS = 0.1
 
 
 @dataclass(frozen=True)
@@ -194,7 +197,7 @@ class Gan(Method):
         """Update D once for each batch, then G once, with the last one's z."""
         import torch
 
-        from ganface.losses.adversarial import LOSSES
+        from ganface.losses.adversarial import LOSSES, relativistic_loss_D
         from ganface.losses.augment import adapt, augment
         from ganface.methods.parts import descend, frozen
 
@@ -220,10 +223,10 @@ class Gan(Method):
                 real_logits, fake_logits = D.logits(features, twice).float().chunk(2)
             loss_D = loss.D(real_logits, fake_logits)
             penalty = self._penalties(D, images.detach(), batch, apply_reg)
-            if labels is not None:  # real images with a wrong label are fakes as well
+            if labels is not None:  # against the same images with a wrong label
                 with self.compute.autocast():
                     wrong = D.logits(features.chunk(2)[0], batch.noise["wrong_labels"]).float()
-                penalty += loss.D(real_logits, wrong)
+                penalty += WRONG_LABELS * relativistic_loss_D(real_logits, wrong)
             (grad_D,) = descend(state, loss_D + penalty, "D")
 
         # (2) Update G: with the usual loss, maximise log D(G(z)). The lecture draws z again; like

@@ -11,7 +11,7 @@ from ganface.errors import UserError
 from ganface.latents.labels import multi_hot, with_labels
 from ganface.losses.adversarial import relativistic_loss_D, relativistic_loss_G
 from ganface.methods.base import Batch, TrainState
-from ganface.methods.gan import DROPPED
+from ganface.methods.gan import DROPPED, WRONG_LABELS
 from ganface.models.dcgan import Discriminator, Generator
 from ganface.models.registry import describe, read_description
 from ganface.system.device import Compute
@@ -124,7 +124,7 @@ def test_wrong_labels_are_another_image_s_in_one_attribute():
     assert torch.equal(wrong[differs[0], :3], others[differs[0], :3])
 
 
-def test_real_images_with_wrong_labels_are_further_fakes(networks):
+def test_D_tells_the_labels_of_real_images_from_wrong_ones(networks):
     G, D = (stirred(network) for network in networks)
     by_hand_G, by_hand_D = copy.deepcopy(G).train(), copy.deepcopy(D)
     reals, z, wrong = noise(2, BATCH, 3, 32, 32).tanh(), noise(3, BATCH, 8), LABELS.roll(1, 0)
@@ -138,7 +138,8 @@ def test_real_images_with_wrong_labels_are_further_fakes(networks):
     fakes = by_hand_G(with_labels(z, LABELS))
     real_logits = by_hand_D(reals, labels=LABELS)
     loss_D = relativistic_loss_D(real_logits, by_hand_D(fakes.detach(), labels=LABELS))
-    loss_D = loss_D + relativistic_loss_D(real_logits, by_hand_D(reals, labels=wrong))
+    told_apart = relativistic_loss_D(real_logits, by_hand_D(reals, labels=wrong))
+    loss_D = loss_D + WRONG_LABELS * told_apart
     expected = torch.autograd.grad(loss_D, list(by_hand_D.parameters()))
     torch.testing.assert_close([p.grad for p in D.parameters()], list(expected))
 

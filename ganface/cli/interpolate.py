@@ -84,11 +84,9 @@ def interpolate(
             f"{given_as}: each walk of --rows {rows} needs the same number of faces, two or more"
         )
 
-    import torch
-
-    from ganface.latents.labels import numbers_of, parse_order, with_labels
-    from ganface.latents.latents import choose_latents
-    from ganface.latents.paths import between_labels, lerp, slerp, sweep, walks
+    from ganface.latents.labels import parse_order
+    from ganface.latents.latents import choose_latents, in_turn
+    from ganface.latents.paths import lerp, slerp, sweep, walks, with_straight_labels
     from ganface.models.generate import render_walks
     from ganface.pictures.faces import origin
     from ganface.pictures.walks import film_sweep, film_walks
@@ -96,27 +94,23 @@ def interpolate(
     G, meta = open_chosen(path, given)
     stops = choose_latents(seeds, latents, G, meta)
     made_by = {**stops.meta, "frames": frames, **origin(meta)}
-    attributes = G.config.labels or {}
-    orders = [numbers_of(parse_order(each, attributes), attributes) for each in label or []]
+    points = stops.points
     if label:
-        made_by["label"] = label
+        attributes = G.config.labels or {}
+        orders = [parse_order(each, attributes) for each in label]
+        points, made_by["label"] = in_turn(points, orders, attributes), label
     if dims is not None:
         if max(entries) >= G.config.z_dim:
             raise UserError(
                 f"--dims {dims}: z has {G.config.z_dim} entries, 0 to {G.config.z_dim - 1}"
             )
-        points = sweep(stops.points[0], entries, low, high, frames)
-        points = with_labels(points, orders[0]) if orders else points
-        film = film_sweep(render_walks(G, points), entries, low, high)
+        faces = render_walks(G, sweep(points[0], entries, low, high, frames))
+        film = film_sweep(faces, entries, low, high)
         made_by |= {"kind": "dims", "dims": dims, "range": [low, high]}
     else:
-        way = {"slerp": slerp, "lerp": lerp}[mode]
-        if ordered:
-            points = between_labels(stops.points, torch.stack(orders), frames, loop)
-        else:
-            points = walks(stops.points, rows, frames, way, loop)
-            points = with_labels(points, orders[0]) if orders else points
-        film = film_walks(render_walks(G, points))
+        way = with_straight_labels({"slerp": slerp, "lerp": lerp}[mode], G.config.z_dim)
+        rows = count if ordered else rows
+        film = film_walks(render_walks(G, walks(points, rows, frames, way, loop)))
         made_by |= {"kind": "walk", "mode": mode, "loop": loop}
     for each in outs:
         film.save(each, fps, made_by)

@@ -8,12 +8,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from ganface.dataset.pack import Pack
 from ganface.io.console import Track, untracked
-from ganface.latents.labels import multi_hot, with_labels
-from ganface.latents.seeds import z_of
 from ganface.models.dcgan import DcganNetwork
-from ganface.models.generate import generate, use_compiled_kernels
+from ganface.models.generate import generate, latents_of, use_compiled_kernels
 from ganface.system.parallel import map_in_threads
 
 CPU = torch.device("cpu")
@@ -34,36 +31,25 @@ class Images(Protocol):
 
 
 class DrawnImages:
-    """The faces of seeds 0 to count - 1, drawn to order where `labels` uint8 [count, A] say so."""
+    """The faces of seeds 0 to count - 1."""
 
-    def __init__(self, G: DcganNetwork, count: int, labels: Tensor | None = None) -> None:
+    def __init__(self, G: DcganNetwork, count: int) -> None:
         use_compiled_kernels(G, count)
         self._G = G
         self._count = count
-        self._labels = labels
 
     def __len__(self) -> int:
         return self._count
 
     def batch(self, indices: Sequence[int]) -> Tensor:
         """The faces of these seeds: uint8 [len(indices), 3, S, S], as a PNG would hold them."""
-        config = self._G.config
-        z = z_of(indices, config.z_dim)
-        if self._labels is not None and config.labels:
-            z = with_labels(z, multi_hot(self._labels[[*indices]], config.labels))
-        return generate(self._G, z)
+        return generate(self._G, latents_of(self._G, indices))
 
 
 def choose(images: Images, count: int) -> list[int]:
     """Indices of `count` of the images, or all, by chance and in no order; the same every time."""
     generator = torch.Generator().manual_seed(SPLIT_SEED)
     return torch.randperm(len(images), generator=generator)[:count].tolist()
-
-
-def labels_like(reals: Pack, count: int) -> Tensor:
-    """Labels for so many faces, as reals have them, in no order: uint8 [count, A]."""
-    order = torch.tensor(choose(reals, len(reals)))
-    return reals.labels[order[torch.arange(count) % len(reals)]]
 
 
 def extract_features(

@@ -19,10 +19,9 @@ from ganface.errors import UserError
 from ganface.io.console import one_line, say
 from ganface.io.run import Run
 from ganface.latents.latents import choose_latents
-from ganface.latents.seeds import z_of
 from ganface.losses.adversarial import LOSSES
 from ganface.models.dcgan import DcganNetwork
-from ganface.models.generate import BATCH, generate
+from ganface.models.generate import BATCH, generate, latents_of
 from ganface.models.snapshot import load_network
 from ganface.pictures.faces import open_generator, origin
 from ganface.pictures.grid import captioned
@@ -124,7 +123,7 @@ def open_opinion(checkpoint: Path, device: torch.device) -> Opinion:
         raise UserError(f"{checkpoint}: does not say how its D was trained") from error
     if threshold is None:
         G, _ = open_generator(checkpoint, device)
-        threshold = logits_of(D, generate(G, z_of(AGAINST, G.config.z_dim))).mean().item()
+        threshold = logits_of(D, generate(G, latents_of(G, AGAINST))).mean().item()
     return Opinion(D, threshold, build, meta)
 
 

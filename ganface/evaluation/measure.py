@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from ganface.dataset.pack import Pack
-from ganface.evaluation.drawn import DrawnImages, Images, choose, labels_like
+from ganface.evaluation.drawn import DrawnImages, Images, choose
 from ganface.evaluation.evaluate import Evaluation, Figures, draw_pairs, split_size
 from ganface.evaluation.fidelity import Fidelity, Inception, NotAvailableError, find_weights
 from ganface.evaluation.inputs import open_both
@@ -22,7 +22,8 @@ from ganface.evaluation.report import describe_protocol, draw_figures
 from ganface.io.atomic import write_text
 from ganface.io.console import progress_bar, say
 from ganface.io.folders import name_of
-from ganface.models.dcgan import DcganNetwork
+from ganface.latents.labels import same_labels
+from ganface.models.generate import labels_of
 from ganface.pictures.faces import open_generator, origin
 from ganface.pictures.png import save_png
 
@@ -111,8 +112,9 @@ def evaluate(
         else:
             G, meta = open_generator(path, device)
             name, made_by = names[number] if names else f"step {meta['step']:,}", origin(meta)
-            labels, chosen = labels_for(G, reals, samples), range(samples)
-            fakes = DrawnImages(G, samples, labels)
+            fakes, chosen = DrawnImages(G, samples), range(samples)
+            if same_labels(G.config.labels, reals.attributes):
+                labels = labels_of(G, chosen)
             if labels is not None and labelled is None:
                 with progress_bar("labels of reals") as track:
                     labelled = Labelled(reals, count, device, track)
@@ -134,17 +136,6 @@ def evaluate(
         "measured": measured,
     }
     return Outcome(facts, draw_pairs(fakes, reals, pairs), reals)
-
-
-def labels_for(G: DcganNetwork, reals: Pack, count: int) -> Tensor | None:
-    """The labels by which so many faces are drawn: as the reals have them, where G knows the same;
-    uint8 [count, A]. None if it knows none; if it knows others, that is said."""
-    known = {name: tuple(values) for name, values in (G.config.labels or {}).items()}
-    if known and known == reals.attributes:
-        return labels_like(reals, count)
-    if known:
-        say("faces are drawn without labels: the images do not have those that G knows")
-    return None
 
 
 def _find_inception(folder: Path | None, download: bool) -> tuple[Path | None, str]:

@@ -78,6 +78,12 @@ def _find(name: str, value: str, attributes: Attributes) -> str:
     raise UserError(f"--label {name}={value}: no such value{close}; there are {there}")
 
 
+def same_labels(a: Attributes | None, b: Attributes | None) -> bool:
+    """Whether these are the same, and there are any. JSON keeps tuples as lists."""
+    both = [{name: tuple(values) for name, values in (each or {}).items()} for each in (a, b)]
+    return bool(both[0]) and both[0] == both[1]
+
+
 def multi_hot(labels: Tensor, attributes: Attributes) -> Tensor:
     """For each value of each attribute 1 where it is the label, 0 elsewhere: float32 [N, values].
 
@@ -87,17 +93,10 @@ def multi_hot(labels: Tensor, attributes: Attributes) -> Tensor:
     import torch
 
     columns = [
-        column[:, None] == torch.arange(1, len(values) + 1)
+        column[:, None] == torch.arange(1, len(values) + 1, device=labels.device)
         for column, values in zip(labels.unbind(1), attributes.values(), strict=True)
     ]
     return torch.cat(columns, 1).float()
-
-
-def numbers_of(order: Order, attributes: Attributes) -> Tensor:
-    """What an order is to G: float32 [values]."""
-    import torch
-
-    return multi_hot(torch.tensor([order.labels], dtype=torch.uint8), attributes)[0]
 
 
 def with_labels(z: Tensor, labels: Tensor) -> Tensor:
@@ -106,3 +105,15 @@ def with_labels(z: Tensor, labels: Tensor) -> Tensor:
     import torch
 
     return torch.cat([z, labels.to(z.dtype).expand(*z.shape[:-1], -1)], -1)
+
+
+def obey(latents: Tensor, order: Order, attributes: Attributes) -> Tensor:
+    """The latents [..., z_dim + values], with the values that are ordered in place of theirs."""
+    import torch
+
+    wanted = multi_hot(torch.tensor([order.labels], dtype=torch.uint8), attributes)[0]
+    ordered = torch.tensor([bool(n) for n in order.labels])
+    sizes = torch.tensor([len(values) for values in attributes.values()])
+    labels = latents[..., -len(wanted) :]
+    changed = wanted.to(latents).where(ordered.repeat_interleave(sizes).to(labels.device), labels)
+    return torch.cat([latents[..., : -len(wanted)], changed], -1)

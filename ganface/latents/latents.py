@@ -18,13 +18,14 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from ganface.config.settings import parse_integers
 from ganface.errors import UserError
 from ganface.io.tensors import read_tensors, write_tensors
-from ganface.latents.labels import Attributes, Order, numbers_of, with_labels
-from ganface.latents.seeds import z_of
+from ganface.latents.labels import Attributes, Order, obey
 from ganface.models.dcgan import DcganNetwork, Generator
+from ganface.models.generate import latents_of
 
 
 class Label(NamedTuple):
@@ -57,11 +58,12 @@ class Latents:
         return self if len(first) == len(self) else self[[*first.values()]]
 
 
-def latents_of_seeds(seeds: str, z_dim: int) -> Latents:
-    """The z of seeds such as "0-63,99". Raises UserError if that is how none are written."""
+def latents_of_seeds(seeds: str, G: DcganNetwork) -> Latents:
+    """What G draws the faces of seeds such as "0-63,99" from. Raises UserError if that is how none
+    are written."""
     numbers = parse_integers("--seeds", seeds)
     labels = (Label(f"seed {n}", f"seed-{n:06d}", {"seeds": str(n)}) for n in numbers)
-    return Latents(z_of(numbers, z_dim), tuple(labels), {"seeds": seeds})
+    return Latents(latents_of(G, numbers), tuple(labels), {"seeds": seeds})
 
 
 def choose_latents(
@@ -73,12 +75,12 @@ def choose_latents(
     """
     if file is not None:
         return read_latents(file, G, meta)
-    return latents_of_seeds(seeds or "", G.config.z_dim)
+    return latents_of_seeds(seeds or "", G)
 
 
 def ordered(latents: Latents, orders: Sequence[Order], attributes: Attributes) -> Latents:
-    """All the points for the first order, then all for the next one."""
-    parts = [with_labels(latents.points, numbers_of(order, attributes)) for order in orders]
+    """All the points for the first order, then all for the next one. What is not ordered stays."""
+    parts = [obey(latents.points, order, attributes) for order in orders]
     labels = [
         Label(
             f"{label.name}, {order.name}",
@@ -90,6 +92,11 @@ def ordered(latents: Latents, orders: Sequence[Order], attributes: Attributes) -
     ]
     meta = {**latents.meta, "label": [order.name for order in orders]}
     return Latents(torch.cat(parts), tuple(labels), meta)
+
+
+def in_turn(points: Tensor, orders: Sequence[Order], attributes: Attributes) -> Tensor:
+    """Each point of [N, …] for each order, before the next point: [N · orders, …]."""
+    return torch.stack([obey(points, order, attributes) for order in orders], 1).flatten(0, 1)
 
 
 def save_latents(
@@ -124,6 +131,8 @@ def read_latents(path: Path, G: DcganNetwork, meta: dict[str, Any]) -> Latents:
         raise UserError(f"{path}: its latents do not fit their generator")
     if not points.isfinite().all():
         raise UserError(f"{path}: holds what is not a number")
+    if G.config.label_values:  # nothing is known of these, until it is ordered
+        points = pad(points, (0, G.config.label_values))
     digest = held["sha256"]
     labels = (
         Label(f"latent of {name}", f"latent-{i:06d}", {"latents": digest, "name": name})

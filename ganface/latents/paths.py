@@ -7,8 +7,6 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from ganface.latents.labels import with_labels
-
 Interpolation = Callable[[Tensor, Tensor, float], Tensor]
 
 
@@ -76,10 +74,11 @@ def sweep(z: Tensor, dims: Sequence[int], low: float, high: float, frames: int) 
     return walks
 
 
-def between_labels(z: Tensor, labels: Tensor, frames: int, loop: bool) -> Tensor:
-    """Walks [N, F, z_dim + values] of z [N, z_dim], or of z⁺, which stay; their labels, the same
-    for all, go along the straight lines between those of `labels` [L, values]."""
-    way = walk(labels, frames, lerp, loop)
-    if z.dim() == 3:
-        way = way[:, None]
-    return with_labels(z[:, None].expand(-1, len(way), *z.shape[1:]), way)
+def with_straight_labels(interpolate: Interpolation, z_dim: int) -> Interpolation:
+    """So for z, and straight for the labels that follow it."""
+
+    def both(a: Tensor, b: Tensor, t: float) -> Tensor:
+        z = interpolate(a[..., :z_dim], b[..., :z_dim], t)
+        return torch.cat([z, lerp(a[..., z_dim:], b[..., z_dim:], t)], -1)
+
+    return both

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ganface.evaluation.drawn import DrawnImages, labels_like
+from ganface.evaluation.drawn import DrawnImages
 from ganface.evaluation.labelled import Labelled
 from ganface.latents.labels import ALL, parse_orders
 from ganface.latents.latents import latents_of_seeds, ordered
 from ganface.lecture.course import Course
 from ganface.lecture.page import Block, Section, Text
-from ganface.models.generate import generate
+from ganface.models.generate import generate, labels_of
 from ganface.pictures.grid import drawable, table, to_pil
 
 SEEDS = "0-7"
@@ -20,7 +20,7 @@ def conditional(course: Course) -> Section | None:
     if not attributes:
         return None
     G = course.network("gan", "G")
-    seeds = latents_of_seeds(SEEDS, G.config.z_dim)
+    seeds = latents_of_seeds(SEEDS, G)
     blocks = [
         Block(
             Text(
@@ -33,9 +33,9 @@ def conditional(course: Course) -> Section | None:
         )
     ]
     count = course.evaluation.count
-    labels = labels_like(course.pack, count)
-    judge = Labelled(course.pack, count, course.device)
-    figures = judge.measure(DrawnImages(G, count, labels), range(count), labels)
+    judge, labels = Labelled(course.pack, count, course.device), labels_of(G, range(count))
+    assert labels is not None  # G has learned those of the pack
+    figures = judge.measure(DrawnImages(G, count), range(count), labels)
     for name in attributes:
         orders = parse_orders(f"{name}={ALL}", attributes)
         faces = generate(G, ordered(seeds, orders, attributes).points)

@@ -21,11 +21,10 @@ from ganface.evaluation.judging import Opinion, find_discriminator, open_opinion
 from ganface.io.run import Run
 from ganface.io.stats import read_lines
 from ganface.io.tensors import read_header
-from ganface.latents.seeds import z_of
 from ganface.lecture.page import Picture, Text
 from ganface.methods.base import Panel
 from ganface.models.dcgan import DcganNetwork
-from ganface.models.generate import generate
+from ganface.models.generate import generate, latents_of
 from ganface.models.snapshot import load_network
 from ganface.pictures.faces import origin
 from ganface.pictures.plot import draw_plot
@@ -60,7 +59,7 @@ class Course:
     def faces(self, name: str, seeds: Sequence[int]) -> Tensor:
         """uint8 [len(seeds), 3, S, S]"""
         G = self.network(name, "G")
-        return generate(G, z_of(seeds, G.config.z_dim))
+        return generate(G, latents_of(G, seeds))
 
     @cached_property
     def opinion(self) -> Opinion:

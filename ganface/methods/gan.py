@@ -26,9 +26,10 @@ from ganface.methods.base import (
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from ganface.dataset.pack import Pack
     from ganface.methods.probe import Probe
     from ganface.methods.verdict import Verdict
-    from ganface.models.dcgan import Discriminator
+    from ganface.models.dcgan import Discriminator, Generator
 
 REG_INTERVAL = 16  # updates between two in which R1 and R2 are computed, as in StyleGAN2
 # Of images whose labels nobody is told, and of labels that are left out of the others' one by one:
@@ -140,6 +141,20 @@ class Gan(Method):
         augment_p = torch.tensor(1.0 if self.config.augment == "on" else 0.0)  # a probability
         state.tensors["augment_p"] = augment_p.to(self.compute.device)
         return state
+
+    def prepare(self, state: TrainState, pack: Pack) -> None:
+        """Let G know labels that images have."""
+        import torch
+
+        from ganface.dataset.order import DataOrder
+        from ganface.models.dcgan import EXAMPLES
+
+        if not self.architecture.labels:
+            return
+        indices = DataOrder(self.seed, len(pack), EXAMPLES).indices_at(1)
+        with torch.no_grad():
+            for G in cast("list[Generator]", [state.networks["G"], state.ema["G"]]):
+                G.examples.copy_(pack.labels[indices])
 
     @property
     def reg_interval(self) -> int:
@@ -287,7 +302,7 @@ class Gan(Method):
         G, D, loss = state.networks["G"], state.networks["D"], LOSSES[self.config.loss]
         rates, decay = self.rates(), self.optimizer.decay_at(state.step)
         with torch.no_grad(), observed(G), observed(D), self.compute.autocast():
-            fakes = G(probe.z)
+            fakes = G(self._as_drawn(G, probe.z))
             seen, fake = D(probe.seen).float(), D(fakes).float()
             # BatchNorm cannot do with no image at all
             held_out = D(probe.held_out).float() if len(probe.held_out) else seen * torch.nan
@@ -306,31 +321,37 @@ class Gan(Method):
         )
 
     def recalibrate(self, state: TrainState, probe: Probe) -> None:
-        from ganface.latents.labels import multi_hot
         from ganface.models.ema import recalibrate
 
-        attributes, latents = self.architecture.labels, probe.calibration_z
-        if attributes:  # in training G is mostly told labels, and such as images have
-            told = [multi_hot(labels, attributes) for labels in probe.calibration_labels]
-            latents = tuple(_with(label.to(z), z) for label, z in zip(told, latents, strict=True))
+        G = state.ema["G"]
+        latents = tuple(self._as_drawn(G, z) for z in probe.calibration_z)
         with self.compute.autocast():
-            recalibrate(state.ema["G"], latents)
+            recalibrate(G, latents)
+
+    def _as_drawn(self, G: nn.Module, z: Tensor) -> Tensor:
+        """z, followed by labels as images have them, if they have any."""
+        from ganface.latents.labels import multi_hot
+
+        if not self.architecture.labels:
+            return z
+        examples = cast("Generator", G).examples[: len(z)]
+        return _with(multi_hot(examples, self.architecture.labels), z)
 
     def pictures(self, state: TrainState, probe: Probe) -> dict[str, Sheet]:  # noqa: ARG002
         """Of images with labels a row for each value: the same z, drawn to show it."""
         import torch
 
-        from ganface.latents.seeds import z_of
+        from ganface.latents.labels import obey, parse_orders
         from ganface.methods.parts import SHOWN
-        from ganface.models.generate import generate_on_device
+        from ganface.models.generate import generate_on_device, latents_of
 
-        count = self.architecture.label_values
-        if not count:
+        attributes, G = self.architecture.labels, state.ema["G"]
+        if not attributes:
             return {}
-        z = z_of(range(SHOWN), self.architecture.z_dim)
-        rows = [_with(value.expand(SHOWN, -1), z) for value in torch.eye(count)]
-        latents = torch.cat(rows).to(self.compute.device)
-        return {"labels": Sheet(generate_on_device(state.ema["G"], latents), SHOWN)}
+        faces = latents_of(G, range(SHOWN))
+        orders = [order for name in attributes for order in parse_orders(f"{name}=*", attributes)]
+        rows = torch.cat([obey(faces, order, attributes) for order in orders])
+        return {"labels": Sheet(generate_on_device(G, rows.to(self.compute.device)), SHOWN)}
 
     @classmethod
     def judge(cls, lines: Sequence[dict[str, Any]]) -> Verdict:

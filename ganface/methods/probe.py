@@ -46,11 +46,6 @@ class Probe:
         """float32 [128, 3, H, W], 8 times: these."""
         return tuple(self._images(indices.tolist()) for indices in self.calibration_indices)
 
-    @cached_property
-    def calibration_labels(self) -> tuple[Tensor, ...]:
-        """uint8 [128, A], 8 times: what these images are labelled with; on the CPU."""
-        return tuple(self._pack.labels[indices.cpu()] for indices in self.calibration_indices)
-
     def _images(self, indices: list[int]) -> Tensor:
         images = self._pack.batch(indices)
         return normalise(images, torch.zeros(len(images), dtype=torch.bool)).to(self._device)

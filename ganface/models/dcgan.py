@@ -30,6 +30,7 @@ from ganface.models.layers import (
 
 LEAK = 0.2  # of LeakyReLU
 HIDDEN = 32  # units of the networks that modulate G, as in their paper
+EXAMPLES = 1024  # images whose labels G keeps
 
 
 class SelfModulatedBatchNorm(nn.Module):
@@ -128,8 +129,11 @@ class Generator(DcganNetwork):
 
     Of a G that knows labels, z may be followed by a number for each value that images may be
     labelled with: 1 where it is asked for, 0 elsewhere. Without these numbers, or with zeros alone,
-    it draws faces of any kind.
+    it draws faces of any kind, though worse ones: few of those that it learned from were such. It
+    keeps the labels of some images, by which faces are drawn where nobody asks for any.
     """
+
+    examples: Tensor  # uint8 [EXAMPLES, attributes], as `Pack.labels`
 
     def __init__(self, config: DcganConfig) -> None:
         super().__init__(config)
@@ -155,6 +159,9 @@ class Generator(DcganNetwork):
         # -> [B, 3, size, size]
         layers += [layer(width, 3), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
+        if config.labels:
+            examples = torch.zeros(EXAMPLES, len(config.labels), dtype=torch.uint8)
+            self.register_buffer("examples", examples)
 
     def initialise(self, generator: torch.Generator) -> None:
         """As the paper says, and labels change nothing yet."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
-from ganface.models.dcgan import DcganNetwork
+from ganface.latents.labels import multi_hot, with_labels
+from ganface.latents.seeds import z_of
+from ganface.models.dcgan import EXAMPLES, DcganNetwork, Generator
 from ganface.models.kernels.winograd import load_libraries
 from ganface.models.layers import use_compiled
 from ganface.pictures.grid import to_uint8
@@ -27,6 +31,22 @@ def use_compiled_kernels(G: DcganNetwork, faces: int) -> None:
     except CannotCompile:
         return
     use_compiled(G)
+
+
+def latents_of(G: DcganNetwork, seeds: Sequence[int]) -> Tensor:
+    """What the faces of these seeds are drawn from: float32 [N, z_dim], on the CPU. Of a G that
+    knows labels, those of an image follow z: [N, z_dim + label_values]; the seed says which one's.
+    """
+    z, labels, attributes = z_of(seeds, G.config.z_dim), labels_of(G, seeds), G.config.labels
+    return z if labels is None or not attributes else with_labels(z, multi_hot(labels, attributes))
+
+
+def labels_of(G: DcganNetwork, seeds: Sequence[int]) -> Tensor | None:
+    """The labels by which the faces of these seeds are drawn: uint8 [N, attributes], on the CPU, as
+    `Pack.labels`. None of a G that knows none."""
+    if not G.config.labels or not isinstance(G, Generator):
+        return None
+    return G.examples.cpu()[[seed % EXAMPLES for seed in seeds]]
 
 
 @torch.inference_mode()

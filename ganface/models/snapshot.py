@@ -67,7 +67,7 @@ def load_network(path: Path, role: str) -> tuple[DcganNetwork, dict[str, Any]]:
     if not there:
         hint = "; a checkpoint does, or a snapshot by --keep-discriminator" if role == "D" else ""
         raise UserError(f"{path}: holds no {role}{hint}")
-    dtypes = {torch.float32: "F32", torch.int64: "I64"}
+    dtypes = {torch.float32: "F32", torch.int64: "I64", torch.uint8: "U8"}
     if {n: (list(t.shape), dtypes[t.dtype]) for n, t in expected.items()} != {
         n: (t["shape"], t["dtype"]) for n, t in there.items()
     }:

@@ -14,10 +14,9 @@ from ganface.dataset.pack import Pack
 from ganface.errors import UserError
 from ganface.io.console import Track, untracked
 from ganface.latents.latents import Latents
-from ganface.latents.seeds import z_of
 from ganface.models.ascent import Ascent
 from ganface.models.dcgan import DcganNetwork
-from ganface.models.generate import BATCH, generate, use_compiled_kernels
+from ganface.models.generate import BATCH, generate, latents_of, use_compiled_kernels
 from ganface.models.snapshot import holds, load_generator, load_network
 from ganface.pictures.animation import save_animation
 from ganface.pictures.grid import drawable, grid, square_columns, table, to_pil, to_uint8
@@ -124,7 +123,7 @@ def save_comparison(
     columns, made_by = [], {}
     for name, model in models.items():
         G, meta = open_generator(model, device)
-        columns.append([to_pil(face) for face in generate(G, z_of(seeds, G.config.z_dim))])
+        columns.append([to_pil(face) for face in generate(G, latents_of(G, seeds))])
         made_by[name] = origin(meta)
         if columns[-1][0].size != columns[0][0].size:
             sizes = columns[0][0].width, columns[-1][0].width

@@ -14,11 +14,10 @@ from ganface.dataset.pack import Pack
 from ganface.errors import UserError
 from ganface.evaluation.score import FACES, Scorer
 from ganface.io.run import Run
-from ganface.latents.seeds import z_of
 from ganface.methods.base import Method, Sheet, TrainState
 from ganface.methods.probe import Probe
 from ganface.methods.verdict import is_best
-from ganface.models.generate import generate_on_device
+from ganface.models.generate import generate_on_device, latents_of
 from ganface.models.snapshot import save_snapshot
 from ganface.pictures.animation import save_animation
 from ganface.pictures.grid import caption, grid, square_columns, timeline
@@ -51,9 +50,9 @@ class SnapshotWriter:
         self._method = method
         self._state = state
         self._probe = probe
-        device, z_dim = method.compute.device, config.architecture.z_dim
-        self._z = z_of(config.schedule.grid_seeds, z_dim).to(device)
-        self._z_scored = z_of(range(FACES), z_dim).to(device)
+        G, device = state.ema["G"], method.compute.device
+        self._latents = latents_of(G, config.schedule.grid_seeds).to(device)
+        self._latents_scored = latents_of(G, range(FACES)).to(device)
 
     @cached_property
     def _scorer(self) -> Scorer:
@@ -91,7 +90,9 @@ class SnapshotWriter:
         Returns the score, which is there for every job after it.
         """
         state, step, scorer = self._state, self._state.step, self._scorer
-        described = scorer.extract_features(generate_on_device(state.ema["G"], self._z_scored))
+        described = scorer.extract_features(
+            generate_on_device(state.ema["G"], self._latents_scored)
+        )
 
         def keep(tensors: dict[str, Tensor]) -> float:
             require_finite(tensors, step)
@@ -117,7 +118,7 @@ class SnapshotWriter:
             save_png(picture, sheet, {**meta, "snapshot": digest})
             finish()
 
-        faces = generate_on_device(self._state.ema["G"], self._z)
+        faces = generate_on_device(self._state.ema["G"], self._latents)
         self._writer.submit(HostCopy({"faces": faces, **self._kept()}), save)
 
     def _draw_sheet(self, name: str, sheet: Sheet) -> None:

@@ -24,7 +24,7 @@ def file(tmp_path):
 
 
 def test_latents_of_seeds_are_their_z_under_their_names():
-    latents = latents_of_seeds("3,0-1,3", 8)
+    latents = latents_of_seeds("3,0-1,3", Generator(dcgan(32, 8, 4)))
     assert torch.equal(latents.points, z_of((3, 0, 1, 3), 8))
     assert [each.name for each in latents.labels] == ["seed 3", "seed 0", "seed 1", "seed 3"]
     assert [each.meta["seeds"] for each in latents.labels] == ["3", "0", "1", "3"]

@@ -4,8 +4,16 @@ import pytest
 import torch
 
 from ganface.errors import UserError
-from ganface.latents.labels import multi_hot, numbers_of, parse_order, parse_orders, with_labels
-from ganface.latents.paths import between_labels
+from ganface.latents.labels import (
+    multi_hot,
+    obey,
+    parse_order,
+    parse_orders,
+    same_labels,
+    with_labels,
+)
+from ganface.latents.latents import in_turn
+from ganface.latents.paths import slerp, walks, with_straight_labels
 
 ATTRIBUTES = {
     "hair": ["aqua", "red"],
@@ -64,8 +72,6 @@ def test_each_value_has_a_number_and_what_is_not_known_has_zeros():
     labels = torch.tensor([[1, 3, 0], [2, 0, 2]], dtype=torch.uint8)
     expected = [[1, 0, 0, 0, 1, 0, 0], [0, 1, 0, 0, 0, 0, 1]]
     assert multi_hot(labels, ATTRIBUTES).tolist() == expected
-    order = parse_order("mood=gay,hair=red", ATTRIBUTES)
-    assert numbers_of(order, ATTRIBUTES).tolist() == expected[1]
 
 
 def test_labels_follow_z_wherever_it_is_read():
@@ -75,14 +81,33 @@ def test_labels_follow_z_wherever_it_is_read():
     assert torch.equal(found[1, 2, 4:], labels)
 
 
-def test_between_labels_z_stays():
-    z, labels = torch.randn(2, 4), torch.eye(3)
-    way = between_labels(z, labels, 2, loop=False)
-    assert way.shape == (2, 5, 7)
-    assert torch.equal(way[..., :4], z[:, None].expand(-1, 5, -1))
-    assert way[1, :, 4:].tolist() == [
-        *([1, 0, 0], [0.5, 0.5, 0], [0, 1, 0], [0, 0.5, 0.5], [0, 0, 1]),
-    ]
-    plus = between_labels(z[:, None].expand(-1, 3, -1), labels, 2, loop=True)
-    assert plus.shape == (2, 6, 3, 7)
-    assert torch.equal(plus[0, 1, 2, 4:], torch.tensor([0.5, 0.5, 0]))
+def test_what_is_ordered_takes_the_place_of_what_was_and_the_rest_stays():
+    start = torch.cat([torch.randn(2, 4), torch.tensor([[1.0, 0, 0, 1, 0, 0, 1]] * 2)], 1)
+    order = parse_order("hair=red,mood=sad", ATTRIBUTES)
+    found = obey(start, order, ATTRIBUTES)
+    assert torch.equal(found[:, :4], start[:, :4])
+    assert found[0, 4:].tolist() == [0, 1, 0, 1, 0, 1, 0]
+    spread = start[:, None].expand(-1, 3, -1)  # as z⁺
+    assert torch.equal(obey(spread, order, ATTRIBUTES), found[:, None].expand(-1, 3, -1))
+
+
+def test_from_order_to_order_z_stays_and_labels_go_straight():
+    start = torch.cat([torch.randn(2, 4), torch.zeros(2, 7)], 1)
+    orders = [parse_order(f"hair={value}", ATTRIBUTES) for value in ("aqua", "red")]
+    stops = in_turn(start, orders, ATTRIBUTES)
+    way = walks(stops, 2, 4, with_straight_labels(slerp, 4), False)
+    torch.testing.assert_close(way[..., :4], start[:, None, :4].expand(-1, 5, -1))
+    assert way[1, :, 4:6].tolist() == [[1, 0], [0.75, 0.25], [0.5, 0.5], [0.25, 0.75], [0, 1]]
+
+
+def test_of_a_walk_on_the_sphere_labels_go_straight():
+    a, b = torch.tensor([1.0, 0, 1, 0]), torch.tensor([0, 1.0, 0, 1])
+    middle = with_straight_labels(slerp, 2)(a, b, 0.5)
+    torch.testing.assert_close(middle, torch.tensor([0.5**0.5, 0.5**0.5, 0.5, 0.5]))
+    assert torch.equal(with_straight_labels(slerp, 4)(a, b, 0.3), slerp(a, b, 0.3))
+
+
+def test_equal_labels_are_told_whatever_holds_them():
+    assert same_labels({"a": ("x", "y")}, {"a": ["x", "y"]})
+    assert not same_labels({"a": ("x", "y")}, {"a": ("y", "x")})
+    assert not same_labels({}, None)

@@ -7,12 +7,17 @@ import torch
 from conftest import changed, dcgan
 from torch.optim import SGD
 
+from ganface.config.dataset import BuildConfig
+from ganface.dataset.build import build_pack
+from ganface.dataset.pack import Pack
 from ganface.errors import UserError
 from ganface.latents.labels import multi_hot, with_labels
+from ganface.latents.seeds import z_of
 from ganface.losses.adversarial import relativistic_loss_D, relativistic_loss_G
 from ganface.methods.base import Batch, TrainState
 from ganface.methods.gan import DROPPED, WRONG_LABELS
-from ganface.models.dcgan import Discriminator, Generator
+from ganface.models.dcgan import EXAMPLES, Discriminator, Generator
+from ganface.models.generate import labels_of, latents_of
 from ganface.models.registry import describe, read_description
 from ganface.system.device import Compute
 from ganface.training.config import TrainConfig
@@ -73,6 +78,25 @@ def test_D_adds_what_each_value_stands_for(networks):
         [f @ (D.projection.weight @ v) for f, v in zip(features, LABELS, strict=True)]
     )
     torch.testing.assert_close(D(images, labels=LABELS), expected)
+
+
+def test_faces_that_nobody_ordered_are_labelled_as_images_are(faces, tmp_path):
+    rows = "".join(f"{i:03d}.png,{'ab'[i % 2]},{'xy'[i % 2]}\n" for i in range(100))
+    (tmp_path / "labels.csv").write_text("file,first,second\n" + rows)
+    build = BuildConfig(size=32, labels=str(tmp_path / "labels.csv"))
+    build_pack(faces, tmp_path / "p.safetensors", build, workers=1)
+    pack = Pack(tmp_path / "p.safetensors")
+    method, state = create(CONFIG, 32, CPU, pack.attributes)
+    method.prepare(state, pack)
+    assert torch.equal(state.ema["G"].examples, state.networks["G"].examples)
+    told = labels_of(state.ema["G"], [5, 6, 5 + EXAMPLES])
+    assert torch.equal(told[0], told[2])
+    labels = labels_of(state.ema["G"], range(500))
+    assert torch.equal(labels[:, 0], labels[:, 1])  # as they go together in images
+    assert 200 < (labels[:, 0] == 1).sum() < 300
+    latents = latents_of(state.ema["G"], [5, 6])
+    assert torch.equal(latents[:, :8], z_of([5, 6], 8))
+    assert torch.equal(latents[:, 8:], multi_hot(told[:2], pack.attributes))
 
 
 def test_labels_need_layers_that_hear_of_them():

@@ -9,6 +9,7 @@ from ganface.cli.options import with_settings
 from ganface.cli.shared import (
     AsJson,
     Best,
+    DirectionsFile,
     LatentsFile,
     Model,
     Step,
@@ -20,6 +21,7 @@ from ganface.cli.shared import (
     require_png,
 )
 from ganface.config.hardware import DeviceConfig
+from ganface.errors import UserError
 from ganface.io.console import progress_bar, show_result
 
 FIRST = "0-63"  # the seeds that are drawn where none are named
@@ -32,6 +34,15 @@ def sample(
         str | None, typer.Option(help=f"Which faces: one seed, one face. {FIRST} if not given.")
     ] = None,
     latents: LatentsFile = None,
+    directions: DirectionsFile = None,
+    move: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=FAR",
+            help="Move each face along one of --directions, in units of z, as hair-brightness=2. "
+            "May be given several times.",
+        ),
+    ] = None,
     as_grid: Annotated[
         bool, typer.Option("--grid", help="One picture of all, the default.")
     ] = False,
@@ -57,6 +68,8 @@ def sample(
     from ganface.io.folders import name_of
 
     check_latents(seeds, latents)
+    if (directions is None) != (not move):
+        raise UserError("--directions and --move go together: a file, and what to take from it")
     path = choose_model(model, step, best)
     out = choose_out(out, f"{name_of(model)}-faces" + ("" if as_images else ".png"), as_images)
     if not as_images:
@@ -67,12 +80,15 @@ def sample(
         refuse_existing(frames)
         check_animation(frames, "--frames")
 
+    from ganface.latents.directions import move_along
     from ganface.latents.latents import choose_latents
     from ganface.pictures.faces import origin, save_ascent, save_faces, save_grid
 
     G, meta = open_chosen(path, given)
     made_by = origin(meta)
     faces = choose_latents(seeds or FIRST, latents, G, meta)
+    if directions is not None:
+        faces = move_along(faces, directions, move or [], meta)
     files: list[Path] = []
     if frames is not None:
         save_ascent(frames, G, faces)

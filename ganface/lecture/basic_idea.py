@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from ganface.io.run import Run
-from ganface.latents.paths import slerp, sweep, walks
+from ganface.latents.paths import axes, slerp, sweep, walks
 from ganface.latents.seeds import z_of
 from ganface.lecture.course import Course, draw_curves
 from ganface.lecture.damage import damaged
@@ -14,7 +14,7 @@ from ganface.methods.gan import Gan
 from ganface.methods.verdict import with_figures
 from ganface.models.generate import render_walks
 from ganface.pictures.grid import captioned
-from ganface.pictures.walks import draw_strip, draw_sweep
+from ganface.pictures.walks import draw_strip, draw_sweep, entry_names
 
 TRIED, SHOWN = 8, 6  # faces by which entries of z are compared; entries that are shown
 FAR = 2.5  # of z's standard deviations, to either side
@@ -46,11 +46,12 @@ def _entries_of_z(course: Course) -> Block:
     z_dim = G.config.z_dim
     moved = torch.zeros(z_dim)
     for seed in range(TRIED):
-        walk = sweep(z_of([seed], z_dim)[0], range(z_dim), -FAR, FAR, 1)
+        walk = sweep(z_of([seed], z_dim)[0], axes(range(z_dim), z_dim), -FAR, FAR, 1)
         low, high = render_walks(G, walk).unbind(1)
         moved += (low.int() - high.int()).abs().float().flatten(1).mean(1) / TRIED
     most = moved.argsort(descending=True)[:SHOWN].tolist()
-    faces = render_walks(G, sweep(z_of([0], z_dim)[0], most, -FAR, FAR, 8))
+    faces = render_walks(G, sweep(z_of([0], z_dim)[0], axes(most, z_dim), -FAR, FAR, 8))
+    picture = draw_sweep(faces, entry_names(most), -FAR, FAR)
     caption = Text(
         f"Seed 0. Each row changes one entry of z from {-FAR} to {FAR}; the others stay.",
         f"种子 0。每一行只把 z 的一个分量从 {-FAR} 变到 {FAR}，其余不变。",
@@ -64,7 +65,7 @@ def _entries_of_z(course: Course) -> Block:
             f"生成器 G 读入一个由 {z_dim} 个随机数组成的向量 z，画出一张图。每个数都有含义："
             "比如头发变长或颜色变深、头转向一侧、嘴张开。多数时候，一个数同时影响好几件事。",
         ),
-        [course.save("entries-of-z", draw_sweep(faces, most, -FAR, FAR), caption, "gan")],
+        [course.save("entries-of-z", picture, caption, "gan")],
         Text(
             f"z[{entry}] changes the picture most, by {change:.1f} grey levels of 255 on average; "
             f"half of the entries change it by less than {usual:.1f}.",

@@ -25,7 +25,8 @@ from ganface.system.parallel import map_in_threads
 SEEDS = 4000  # faces that are measured
 POINTS = 12  # seeds at which the Jacobian is taken
 MOVED, REACH = 200, 2.0  # faces that are moved along each direction, and how far to either side
-LEAST_R2 = 0.15  # of a measurement by z; one that z tells less of gets no direction
+LEAST_R2 = 0.25  # of a measurement by z; one that z tells less of gets no direction
+LEAST_TAKEN_OUT = 0.1  # R² from which on it is known well enough to be taken out of the others
 LEAST_MOVE = 0.1  # standard deviations for each unit of z; what moves less gives no name
 
 
@@ -135,10 +136,11 @@ def _told(z: Tensor, table: Tensor, scale: _Scale) -> tuple[list[int], list[floa
     weak = [f"{scale.names[i]} {fit.r2[i]:.2f}" for i in order if i not in told]
     if weak:
         say(f"no direction of these, for z tells too little of them (R²): {', '.join(weak)}")
+    known = (fit.r2 >= LEAST_TAKEN_OUT).nonzero().flatten().tolist()
     gradients = fit.weights.T
     vectors = [torch.empty(0, z.shape[1])]
     for i in told:
-        others = [j for j in told if scale.factors[j] != scale.factors[i]]
+        others = [j for j in known if scale.factors[j] != scale.factors[i]]
         vectors.append(conditional(gradients[i], gradients[others])[None])
     return told, fit.r2[told].tolist(), torch.cat(vectors)
 

@@ -19,26 +19,24 @@ SIDE = 32  # all but sharpness is measured on images made so small
 def measure_traits(images: Tensor) -> dict[str, Tensor]:
     """Of uint8 [N, 3, S, S], S at least SIDE: float64 [N] for each trait, by its name."""
     faces = adaptive_avg_pool2d(images.double(), SIDE) / 255
-    brightness = _brightness(faces)
-    hair = _region(faces, (0.1, 0.3), (0.3, 0.7))
-    corners = torch.cat([_cut(faces, (0, 0.16), side) for side in ((0, 0.16), (0.84, 1))], 3)
-    background = corners.mean((2, 3))
-    skin = _region(faces, (0.6, 0.72), (0.4, 0.6))
-    sides = torch.cat([_cut(faces, (0.62, 0.85), side) for side in ((0.06, 0.2), (0.8, 0.94))], 3)
-    eyes = torch.cat([_cut(faces, (0.44, 0.62), side) for side in ((0.26, 0.44), (0.56, 0.74))], 3)
-    mouth = _region(faces, (0.72, 0.82), (0.42, 0.58))
-    left, right = (_cut(brightness, (0.2, 0.8), side) for side in ((0.1, 0.5), (0.5, 0.9)))
+    top = _cut(faces, (0.1, 0.3), (0.3, 0.7))
+    strands = _cut(faces, (0.3, 0.55), (0.12, 0.22)), _cut(faces, (0.3, 0.55), (0.78, 0.88))
+    corners = _cut(faces, (0, 0.16), (0, 0.16)), _cut(faces, (0, 0.16), (0.84, 1))
+    eyes = _cut(faces, (0.44, 0.62), (0.26, 0.44)), _cut(faces, (0.44, 0.62), (0.56, 0.74))
+    cheeks = _mean_colour(_cut(faces, (0.6, 0.72), (0.4, 0.6)))
+    mouth = _mean_colour(_cut(faces, (0.72, 0.82), (0.42, 0.58)))
+    skin = _colour("skin", cheeks)
     return {
-        **_colour("hair", hair),
-        **_colour("background", background),
-        **_colour("skin", skin),
-        **_colour("eye", eyes.mean((2, 3))),
-        **_colour("side", sides.mean((2, 3))),
-        "mouth-darkness": _brightness(skin) - _brightness(mouth),
-        "light-on-the-right": right.mean((2, 3))[:, 0] - left.mean((2, 3))[:, 0],
-        "tilt": _tilt(brightness),
-        "contrast": brightness.flatten(1).std(1),
-        "sharpness": fine_power(images).double().clamp(min=1e-3).log(),
+        **_colour("hair", _mean_colour(top, *strands)),
+        **_colour("background", _mean_colour(*corners)),
+        **_colour("eye", _mean_colour(*eyes)),
+        "skin-brightness": skin["skin-brightness"],
+        "skin-redness": skin["skin-redness"],
+        "mouth-darkness": _brightness(cheeks) - _brightness(mouth),
+        "turn": _turn(faces, cheeks),
+        "tilt": _tilt(_brightness(faces)[:, None], _brightness(cheeks)),
+        # Of the face alone: the outlines of dark hair would be most of it
+        "sharpness": (fine_power(_cut(images, (0.375, 0.875), (0.25, 0.75))).double() + 1e-3).log(),
     }
 
 
@@ -51,16 +49,15 @@ def _cut(faces: Tensor, rows: tuple[float, float], columns: tuple[float, float])
     return faces[:, :, top:bottom, left:right]
 
 
-def _region(faces: Tensor, rows: tuple[float, float], columns: tuple[float, float]) -> Tensor:
-    """The mean colour [N, 3] there."""
-    return _cut(faces, rows, columns).mean((2, 3))
+def _mean_colour(*parts: Tensor) -> Tensor:
+    """Of parts of images [N, 3, ...]: [N, 3]."""
+    return torch.cat([part.flatten(2) for part in parts], 2).mean(2)
 
 
 def _brightness(colours: Tensor) -> Tensor:
-    """Of [N, 3, ...]: [N, ...] for colours alone, [N, 1, S, S] for images. ITU-R BT.601."""
-    weights = torch.tensor([0.299, 0.587, 0.114], dtype=colours.dtype, device=colours.device)
-    found = torch.einsum("nc...,c->n...", colours, weights)
-    return found[:, None] if colours.dim() == 4 else found
+    """[N, 3, ...] -> [N, ...], by ITU-R BT.601."""
+    red, green, blue = colours.unbind(1)
+    return 0.299 * red + 0.587 * green + 0.114 * blue
 
 
 def _colour(of: str, colours: Tensor) -> dict[str, Tensor]:
@@ -72,14 +69,23 @@ def _colour(of: str, colours: Tensor) -> dict[str, Tensor]:
     }
 
 
-def _tilt(brightness: Tensor) -> Tensor:
-    """How much lower what is dark about the right eye lies than about the left one, in sides."""
+def _turn(faces: Tensor, skin: Tensor) -> Tensor:
+    """How far right of the middle what has the colour of the skin lies, in sides."""
+    part = _cut(faces, (0.4, 0.85), (0.1, 0.9))
+    unlike = (part - skin[:, :, None, None]).square().sum(1)
+    alike = (-unlike / 0.03).exp()
+    columns = torch.arange(part.shape[3], device=part.device, dtype=part.dtype)
+    columns = (columns - columns.mean()) / SIDE
+    return (alike * columns).sum((1, 2)) / alike.sum((1, 2)).clamp(min=1e-6)
+
+
+def _tilt(brightness: Tensor, skin: Tensor) -> Tensor:
+    """How much lower what is darker than the skin about the right eye lies than about the left one,
+    in sides. brightness [N, 1, S, S], skin [N]."""
     heights = []
     for columns in ((0.22, 0.46), (0.54, 0.78)):
-        part = _cut(brightness, (0.38, 0.68), columns)
-        # Darkness against the brightest there, which is skin or the white of an eye; squared, for
-        # what is darkest to count most
-        dark = (part.amax((2, 3), keepdim=True) - part).square() + 1e-6
-        rows = torch.arange(dark.shape[2], device=dark.device).view(1, 1, -1, 1) / SIDE
-        heights.append((dark * rows).sum((1, 2, 3)) / dark.sum((1, 2, 3)))
+        part = _cut(brightness, (0.46, 0.66), columns)[:, 0]
+        dark = (skin[:, None, None] - part).clamp(min=0) + 1e-6
+        rows = torch.arange(part.shape[1], device=part.device)[:, None] / SIDE
+        heights.append((dark * rows).sum((1, 2)) / dark.sum((1, 2)))
     return heights[1] - heights[0]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import torch
 
+from ganface.errors import WorkError
+from ganface.evaluation.named_directions import Measurements, find_directions
+from ganface.evaluation.traits import measure_traits
 from ganface.io.run import Run
 from ganface.latents.paths import axes, slerp, sweep, walks
 from ganface.latents.seeds import z_of
@@ -18,6 +21,7 @@ from ganface.pictures.walks import draw_strip, draw_sweep, entry_names
 
 TRIED, SHOWN = 8, 6  # faces by which entries of z are compared; entries that are shown
 FAR = 2.5  # of z's standard deviations, to either side
+NAMED, FREE = 6, 2  # directions that are shown: of measurements, and those without
 JUDGED = 200  # images of each kind
 ASKED = 5  # of each kind in the picture
 CHINESE = {"hole": "挖洞", "halves": "上下对调", "mixed": "换掉四分之三"}
@@ -33,6 +37,7 @@ def basic_idea(course: Course) -> Section:
         ),
         [
             _entries_of_z(course),
+            *_directions(course),
             _scalar(course),
             _algorithm(course),
             _milestones(course),
@@ -73,6 +78,56 @@ def _entries_of_z(course: Course) -> Block:
             f"半数分量的影响小于 {usual:.1f}。",
         ),
     )
+
+
+def _directions(course: Course) -> list[Block]:
+    """Nothing of a G whose faces are all alike."""
+    G = course.network("gan", "G")
+    try:
+        found = find_directions(G, "jacobian", FREE, Measurements("measured", measure_traits))
+    except WorkError:
+        return []
+    named = len(found.about) - FREE
+    shown = found[[*range(min(named, NAMED)), *range(named, named + FREE)]]
+    faces = render_walks(G, sweep(z_of([0], G.config.z_dim)[0], shown.vectors, -FAR, FAR, 8))
+    first = found.about[named]
+    en = f"Along the one on which faces change most lie {first.strength:.0%} of all change."
+    zh = f"变化最大的那个方向占全部变化的 {first.strength:.0%}。"
+    if named:
+        best = max(found.about[:named], key=lambda each: each.move - each.side_move)
+        en += (
+            f" The purest is {best.name}: a step of 1 along it moves that by {best.move:.2f} "
+            f"standard deviations, and nothing else that was measured by more than "
+            f"{best.side_move:.2f}."
+        )
+        zh += (
+            f"最纯的方向是 {best.name}：沿它走 1，这一项移动 {best.move:.2f} 个标准差，"
+            f"其他测量项都不超过 {best.side_move:.2f}。"
+        )
+    picture = draw_sweep(faces, shown.names, -FAR, FAR)
+    caption = Text(
+        f"Seed 0, moved along directions from {-FAR} to {FAR}. The first rows are named after what "
+        "was measured; the last ones are those along which faces change most.",
+        f"种子 0，沿各个方向从 {-FAR} 移到 {FAR}。前几行以测量的内容命名，"
+        "最后几行是图像变化最大的方向。",
+    )
+    return [
+        Block(
+            Text(
+                "What a single entry of z changes is chance: G never learned which numbers should "
+                "mean what. But there are directions, sums of all entries, along which one thing "
+                "changes. To find them, many faces are measured (how bright is the hair?). What z "
+                "tells of a measurement is its direction, once what else it would move is taken "
+                "out.",
+                "单个分量改变什么，全凭运气：G 从来没有学过哪个数该管什么。但存在一些方向，"
+                "由所有分量加权而成，沿着它只有一样东西变化。做法是：测量许多张脸（头发有多亮？），"
+                "看 z 能预测测量值的哪一部分，再去掉会连带改变其他测量项的成分，剩下的就是方向。",
+            ),
+            [course.save("directions", picture, caption, "gan")],
+            Text(en, zh),
+            "ganface directions lecture/runs/gan",
+        )
+    ]
 
 
 def _scalar(course: Course) -> Block:

@@ -6,16 +6,9 @@ import torch
 from conftest import TINY, draw_image
 from pictures_made import pixels_of
 
-from ganface.evaluation import named_directions
 from ganface.io.tensors import read_tensors
 from ganface.models.snapshot import load_generator
 from ganface.pictures.png import read_png_meta
-
-
-@pytest.fixture(autouse=True)
-def _few(monkeypatch):
-    for name, number in {"SEEDS": 120, "POINTS": 1, "MOVED": 5}.items():
-        monkeypatch.setattr(named_directions, name, number)
 
 
 @pytest.fixture

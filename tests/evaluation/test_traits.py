@@ -53,6 +53,6 @@ def test_sizes_are_measured_alike():
 def test_a_mirrored_face_leans_the_other_way():
     images = torch.stack([pixels(draw_face(factors_of(4, i), 32)) for i in range(8)])
     plain, mirrored = measure_traits(images), measure_traits(images.flip(3))
-    for name in ("tilt", "light-on-the-right"):
+    for name in ("tilt", "turn"):
         torch.testing.assert_close(plain[name], -mirrored[name])
     torch.testing.assert_close(plain["hair-redness"], mirrored["hair-redness"])

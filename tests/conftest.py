@@ -178,8 +178,8 @@ class Result:
 
 @pytest.fixture(scope="session", autouse=True)
 def _few_faces():
-    """What a training draws beside its pictures is less here: most of its time would go there."""
-    from ganface.evaluation import score
+    """What is drawn beside pictures is less here: most of the time would go there."""
+    from ganface.evaluation import named_directions, score
     from ganface.methods import probe
     from ganface.training import snapshots
 
@@ -187,6 +187,8 @@ def _few_faces():
         patch.setattr(probe, "CALIBRATION", (2, 16))
         for module in (snapshots, score):
             patch.setattr(module, "FACES", 64)
+        for name, number in {"SEEDS": 120, "POINTS": 1, "MOVED": 5}.items():
+            patch.setattr(named_directions, name, number)
         yield
 
 

@@ -26,7 +26,7 @@ def info(
 
 
 def describe_file(path: Path) -> dict[str, Any]:
-    """The metadata of a pack, checkpoint, snapshot, latents or PNG, once the file is found whole.
+    """The metadata of a file of any kind that ganface writes, or of a PNG, once it is found whole.
 
     Raises UserError if it is damaged, or was not made by ganface. Imports no torch.
     """
@@ -43,7 +43,7 @@ def describe_file(path: Path) -> dict[str, Any]:
     kind = read_header(path).meta["kind"]
     if kind == "pack":
         return check_pack(path)
-    if kind == "latents":
+    if kind in ("latents", "directions"):
         return check_tensors(path, kind)
     read_model_header(path)  # first, since it refuses a file that is larger than the memory
     return check_tensors(path, "pack", "checkpoint", "snapshot")

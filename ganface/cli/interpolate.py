@@ -9,6 +9,7 @@ from ganface.cli.options import with_settings
 from ganface.cli.shared import (
     AsJson,
     Best,
+    DirectionsFile,
     LatentsFile,
     Model,
     Step,
@@ -38,7 +39,16 @@ def interpolate(
     dims: Annotated[
         str | None, typer.Option(help="Instead of a walk: a row for each of these entries of z.")
     ] = None,
-    dim_range: Annotated[str, typer.Option("--range", help="From, to, with --dims.")] = "-3,3",
+    directions: DirectionsFile = None,
+    picked: Annotated[
+        str | None,
+        typer.Option(
+            "--pick", help="A row for each of these --directions, as 0-3,hair-brightness; else all."
+        ),
+    ] = None,
+    ends: Annotated[
+        str, typer.Option("--range", help="From, to, with --dims or --directions.")
+    ] = "-3,3",
     label: Annotated[
         list[str] | None,
         typer.Option(
@@ -60,36 +70,42 @@ def interpolate(
     *,
     given: dict[str, Any],
 ) -> None:
-    """Walk from face to face, or along single dimensions of z."""
+    """Walk from face to face, or along directions in latent space."""
     from ganface.io.folders import name_of
 
     path = choose_model(model, step, best)
-    outs = choose_outs(out, f"{name_of(model)}-{'walk' if dims is None else 'dims'}")
-    if dims is not None:
-        entries, (low, high) = parse_integers("--dims", dims), parse_range(dim_range)
-        if rows != 1 or mode != "slerp":
-            raise UserError("--dims: does not go with --rows and --mode")
-    ordered = len(label or []) > 1
-    if ordered and (dims is not None or rows != 1 or mode != "slerp"):
-        raise UserError("--label twice: does not go with --dims, --rows and --mode")
+    if dims is not None and directions is not None:
+        raise UserError("--dims and --directions: leave one out")
+    if picked is not None and directions is None:
+        raise UserError(f"--pick {picked}: needs --directions, the file to pick from")
+    along = "dims" if dims is not None else "directions" if directions is not None else None
+    between_labels = len(label or []) > 1
+    outs = choose_outs(out, f"{name_of(model)}-{along or 'walk'}")
+    low, high = parse_range(ends)
+    entries = () if dims is None else parse_integers("--dims", dims)
+    if along and (rows != 1 or mode != "slerp"):
+        raise UserError(f"--{along}: does not go with --rows and --mode")
+    if between_labels and (along or rows != 1):
+        raise UserError("--label twice: does not go with --dims, --directions and --rows")
     if latents is None:
-        first = "0-4" if ordered else f"0-{5 * rows - 1}"
-        seeds = seeds or ("0" if dims is not None else first)
+        walked = "0-4" if between_labels else f"0-{5 * rows - 1}"
+        seeds = seeds or ("0" if along else walked)
     count = check_latents(seeds, latents)
     given_as = f"--seeds {seeds}" if latents is None else f"--latents {latents}"
-    if dims is not None and count != 1:
-        raise UserError(f"{given_as}: --dims holds one face, so give one")
-    if dims is None and not ordered and (count % rows or count < 2 * rows):
+    if along and count != 1:
+        raise UserError(f"{given_as}: --{along} holds one face, so give one")
+    if not (along or between_labels) and (count % rows or count < 2 * rows):
         raise UserError(
             f"{given_as}: each walk of --rows {rows} needs the same number of faces, two or more"
         )
 
+    from ganface.latents.directions import read_directions
     from ganface.latents.labels import parse_order
     from ganface.latents.latents import choose_latents, in_turn
-    from ganface.latents.paths import lerp, slerp, sweep, walks, with_straight_labels
+    from ganface.latents.paths import axes, lerp, slerp, sweep, walks, with_straight_labels
     from ganface.models.generate import render_walks
     from ganface.pictures.faces import origin
-    from ganface.pictures.walks import film_sweep, film_walks
+    from ganface.pictures.walks import entry_names, film_sweep, film_walks
 
     G, meta = open_chosen(path, given)
     stops = choose_latents(seeds, latents, G, meta)
@@ -99,17 +115,25 @@ def interpolate(
         attributes = G.config.labels or {}
         orders = [parse_order(each, attributes) for each in label]
         points, made_by["label"] = in_turn(points, orders, attributes), label
-    if dims is not None:
-        if max(entries) >= G.config.z_dim:
-            raise UserError(
-                f"--dims {dims}: z has {G.config.z_dim} entries, 0 to {G.config.z_dim - 1}"
-            )
-        faces = render_walks(G, sweep(points[0], entries, low, high, frames))
-        film = film_sweep(faces, entries, low, high)
-        made_by |= {"kind": "dims", "dims": dims, "range": [low, high]}
+    if along:
+        if directions is not None:
+            found, digest = read_directions(directions, G.config.z_dim, meta)
+            found = found if picked is None else found.pick("--pick", picked)
+            names, vectors = found.names, found.vectors
+            made_by |= {"directions": digest, "names": names}
+        else:
+            if max(entries) >= G.config.z_dim:
+                raise UserError(
+                    f"--dims {dims}: z has {G.config.z_dim} entries, 0 to {G.config.z_dim - 1}"
+                )
+            names, vectors = entry_names(entries), axes(entries, G.config.z_dim)
+            made_by |= {"dims": dims}
+        faces = render_walks(G, sweep(points[0], vectors, low, high, frames))
+        film = film_sweep(faces, names, low, high)
+        made_by |= {"kind": along, "range": [low, high]}
     else:
         way = with_straight_labels({"slerp": slerp, "lerp": lerp}[mode], G.config.z_dim)
-        rows = count if ordered else rows
+        rows = count if between_labels else rows
         film = film_walks(render_walks(G, walks(points, rows, frames, way, loop)))
         made_by |= {"kind": "walk", "mode": mode, "loop": loop}
     for each in outs:

@@ -9,6 +9,7 @@ from ganface.cli.options import with_settings
 from ganface.cli.shared import (
     AsJson,
     Best,
+    DirectionsFile,
     LatentsFile,
     Model,
     Step,
@@ -20,6 +21,7 @@ from ganface.cli.shared import (
     require_png,
 )
 from ganface.config.hardware import DeviceConfig
+from ganface.errors import UserError
 from ganface.io.console import progress_bar, show_result
 
 FIRST, FIRST_OF_EACH = "0-63", "0-7"  # the seeds that are drawn where none are named
@@ -37,6 +39,15 @@ def sample(
         typer.Option(
             metavar="NAME=VALUE,…",
             help="What faces show, as hair=aqua; hair=* for a row of each. info lists them.",
+        ),
+    ] = None,
+    directions: DirectionsFile = None,
+    move: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=FAR",
+            help="Move each face along one of --directions, in units of z, as hair-brightness=2. "
+            "May be given several times.",
         ),
     ] = None,
     as_grid: Annotated[
@@ -64,6 +75,8 @@ def sample(
     from ganface.io.folders import name_of
 
     check_latents(seeds, latents)
+    if (directions is None) != (not move):
+        raise UserError("--directions and --move go together: a file, and what to take from it")
     path = choose_model(model, step, best)
     out = choose_out(out, f"{name_of(model)}-faces" + ("" if as_images else ".png"), as_images)
     if not as_images:
@@ -74,6 +87,7 @@ def sample(
         refuse_existing(frames)
         check_animation(frames, "--frames")
 
+    from ganface.latents.directions import move_along
     from ganface.latents.labels import parse_orders
     from ganface.latents.latents import choose_latents, ordered
     from ganface.pictures.faces import origin, save_ascent, save_faces, save_grid, save_rows
@@ -83,6 +97,8 @@ def sample(
     orders = [] if label is None else parse_orders(label, attributes)
     first = FIRST if len(orders) < 2 else FIRST_OF_EACH
     faces = choose_latents(seeds or first, latents, G, meta)
+    if directions is not None:
+        faces = move_along(faces, directions, move or [], G.config.z_dim, meta)
     columns = [each.name for each in faces.labels]
     if orders:
         faces = ordered(faces, orders, attributes)

@@ -28,6 +28,10 @@ LatentsFile = Annotated[
     Path | None,
     typer.Option("--latents", metavar="FILE", help="In place of seeds: the faces of this file."),
 ]
+DirectionsFile = Annotated[
+    Path | None,
+    typer.Option("--directions", metavar="FILE", help="What `ganface directions` found."),
+]
 Best = Annotated[bool, typer.Option("--best", help="Take the best of a run by its scores.")]
 
 

@@ -102,19 +102,26 @@ def read_labels(source: Path, config: BuildConfig, names: Sequence[str]) -> Labe
     """
     if config.labels is None:
         return None
-    wanted = [name.strip() for name in config.label_columns.split(",") if name.strip()]
-    if config.labels == FOLDERS:
+    said, without_image = read_said(source, config.labels, config.label_columns, names)
+    return LabelSource(_cut_numbers(said), without_image)
+
+
+def read_said(
+    source: Path, labels: str, columns: str, names: Sequence[str]
+) -> tuple[Said, list[str]]:
+    """What is written of the images `names` of a folder or zip, and what is of no image. Raises
+    UserError as `read_labels` does."""
+    wanted = [name.strip() for name in columns.split(",") if name.strip()]
+    if labels == FOLDERS:
         said = {name: {"folder": str(PurePosixPath(name).parent)} for name in names if "/" in name}
         if not said:
             raise UserError(f"--labels {FOLDERS}: no image of {source} lies in a folder of its own")
-    elif config.labels == TEXTS:
+    elif labels == TEXTS:
         said = _of_tags(dict(_texts_beside(source, names)), wanted)
     else:
-        said = _read_file(Path(config.labels), wanted)
-    matched, without_image = _match(said, names, config.labels)
-    return LabelSource(
-        _cut_numbers({n: _cleaned(row) for n, row in matched.items()}), without_image
-    )
+        said = _read_file(Path(labels), wanted)
+    matched, without_image = _match(said, names, labels)
+    return {name: _cleaned(row) for name, row in matched.items()}, without_image
 
 
 def _cleaned(row: Mapping[str, str]) -> dict[str, str]:
@@ -197,6 +204,14 @@ def _of_csv(path: Path, text: str, wanted: Sequence[str]) -> Said:
         raise UserError(f"--labels {path}: is empty")
     tags = len(rows[0]) == 2 and TAGGED.search(rows[0][1])
     header, rows = (["file", "tags"], rows) if tags else (rows[0], rows[1:])
+    columns = [name.strip() for name in header]
+    again = [name for name, count in Counter(columns).items() if count > 1]
+    if len(columns) < 2 or not all(columns):
+        raise UserError(
+            f"--labels {path}: its first row must name the column of files, and those of labels"
+        )
+    if again:
+        raise UserError(f"--labels {path}: two columns are named {again[0]}")
     said: Said = {}
     for number, row in enumerate(rows, start=1 if tags else 2):
         if len(row) != len(header):

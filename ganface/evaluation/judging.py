@@ -149,12 +149,16 @@ def read_images(paths: Iterable[Path], config: BuildConfig) -> Iterator[tuple[st
                 say(f"{path}: {listing.bad} left out that cannot be read")
         for shown, source, name in named:
             try:
-                image = decode(read_image(source, name), config)
+                yield shown, read_pixels(source, name, config)
             except BadImageError as error:
                 say(one_line(f"{shown}: left out: {error}"))
-                continue
-            pixels = torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8)
-            yield shown, pixels.view(config.size, config.size, 3).permute(2, 0, 1).contiguous()
+
+
+def read_pixels(source: Path, name: str, config: BuildConfig) -> Tensor:
+    """A listed image of a folder or zip: uint8 [3, size, size]. Raises BadImageError."""
+    image = decode(read_image(source, name), config)
+    pixels = torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8)
+    return pixels.view(config.size, config.size, 3).permute(2, 0, 1).contiguous()
 
 
 @torch.inference_mode()

@@ -1,9 +1,9 @@
 """Safetensors files with a checksum.
 
-Everything that ganface stores for itself (pack, checkpoint, snapshot, latents) is one safetensors
-file. What is not a tensor is one JSON string with sorted keys in the header's metadata. The string
-holds a SHA-256 of the file in which its own 64 digits are read as zeros, so that no bit is
-uncovered.
+Everything that ganface stores for itself (pack, checkpoint, snapshot, latents, directions) is one
+safetensors file. What is not a tensor is one JSON string with sorted keys in the header's metadata.
+The string holds a SHA-256 of the file in which its own 64 digits are read as zeros, so that no bit
+is uncovered.
 Nothing is ever unpickled. Headers and checksums are read without torch.
 """
 
@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 # Of each kind the format that is written. Older ones are read.
-VERSIONS = {"pack": 1, "checkpoint": 2, "snapshot": 2, "latents": 1}
-NOUNS = {"latents": "file of latents"}  # what a message calls a kind, if not by its name
+VERSIONS = {"pack": 1, "checkpoint": 2, "snapshot": 2, "latents": 1, "directions": 1}
+NOUNS = {
+    "latents": "file of latents",
+    "directions": "file of directions",
+}  # what a message calls a kind, if not by its name
 METADATA_KEY = "ganface"
 BLANK_DIGEST = "0" * 64
 MAX_HEADER_BYTES = 16 * 2**20

@@ -1,4 +1,4 @@
-"""Ways through latent space: from face to face, along single dimensions. On the CPU, in float32."""
+"""Ways through latent space: from face to face, along directions. On the CPU, in float32."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
+
+from ganface.latents.labels import with_labels
 
 Interpolation = Callable[[Tensor, Tensor, float], Tensor]
 
@@ -61,17 +63,24 @@ def walks(z: Tensor, rows: int, frames: int, interpolate: Interpolation, loop: b
     return torch.stack([walk(stops, frames, interpolate, loop) for stops in shares])
 
 
-def sweep(z: Tensor, dims: Sequence[int], low: float, high: float, frames: int) -> Tensor:
-    """One walk per dimension: that entry of z [z_dim] goes from low to high, the others stay.
-    Of z⁺ [places, z_dim] it does so in all places.
+def sweep(z: Tensor, directions: Tensor, low: float, high: float, frames: int) -> Tensor:
+    """One walk per direction, unit vectors [K, z_dim]: the coordinate of z [z_dim] along it goes
+    from low to high, all that is orthogonal stays. Of z⁺ [places, z_dim] it does so in all places.
 
-    Returns [len(dims), frames + 1, …], in `frames` steps: the lecture's picture of what a
-    dimension means.
+    Returns [K, frames + 1, …], in `frames` steps: the lecture's picture of what a direction means.
     """
-    walks = z.repeat(len(dims), frames + 1, *[1] * z.dim())
-    for row, dim in enumerate(dims):
-        walks[row, ..., dim] = torch.linspace(low, high, frames + 1).view(-1, *[1] * (z.dim() - 1))
-    return walks
+    if z.dim() == 2:
+        return torch.stack([sweep(place, directions, low, high, frames) for place in z], 2)
+    z, labels = z.split([directions.shape[1], len(z) - directions.shape[1]])
+    rest = z - (directions @ z)[:, None] * directions
+    values = torch.linspace(low, high, frames + 1)
+    swept = rest[:, None] + values[:, None] * directions[:, None]
+    return with_labels(swept, labels)
+
+
+def axes(entries: Sequence[int], z_dim: int) -> Tensor:
+    """The directions [K, z_dim] of single entries of z."""
+    return torch.eye(z_dim)[[*entries]]
 
 
 def with_straight_labels(interpolate: Interpolation, z_dim: int) -> Interpolation:

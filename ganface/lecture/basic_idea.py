@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import torch
 
+from ganface.errors import WorkError
+from ganface.evaluation.named_directions import Measurements, find_directions
+from ganface.evaluation.traits import measure_traits
 from ganface.io.run import Run
-from ganface.latents.paths import slerp, sweep, walks
-from ganface.latents.seeds import z_of
+from ganface.latents.paths import axes, slerp, sweep, walks, with_straight_labels
 from ganface.lecture.course import Course, draw_curves
 from ganface.lecture.damage import damaged
 from ganface.lecture.page import Block, Picture, Section, Text
 from ganface.methods.gan import Gan
 from ganface.methods.verdict import with_figures
-from ganface.models.generate import render_walks
+from ganface.models.generate import latents_of, render_walks
 from ganface.pictures.grid import captioned
-from ganface.pictures.walks import draw_strip, draw_sweep
+from ganface.pictures.walks import draw_strip, draw_sweep, entry_names
 
 TRIED, SHOWN = 8, 6  # faces by which entries of z are compared; entries that are shown
 FAR = 2.5  # of z's standard deviations, to either side
+NAMED, FREE = 6, 2  # directions that are shown: of measurements, and those without
 JUDGED = 200  # images of each kind
 ASKED = 5  # of each kind in the picture
 CHINESE = {"hole": "挖洞", "halves": "上下对调", "mixed": "换掉四分之三"}
@@ -33,6 +36,7 @@ def basic_idea(course: Course) -> Section:
         ),
         [
             _entries_of_z(course),
+            *_directions(course),
             _scalar(course),
             _algorithm(course),
             _milestones(course),
@@ -46,11 +50,12 @@ def _entries_of_z(course: Course) -> Block:
     z_dim = G.config.z_dim
     moved = torch.zeros(z_dim)
     for seed in range(TRIED):
-        walk = sweep(z_of([seed], z_dim)[0], range(z_dim), -FAR, FAR, 1)
+        walk = sweep(latents_of(G, [seed])[0], axes(range(z_dim), z_dim), -FAR, FAR, 1)
         low, high = render_walks(G, walk).unbind(1)
         moved += (low.int() - high.int()).abs().float().flatten(1).mean(1) / TRIED
     most = moved.argsort(descending=True)[:SHOWN].tolist()
-    faces = render_walks(G, sweep(z_of([0], z_dim)[0], most, -FAR, FAR, 8))
+    faces = render_walks(G, sweep(latents_of(G, [0])[0], axes(most, z_dim), -FAR, FAR, 8))
+    picture = draw_sweep(faces, entry_names(most), -FAR, FAR)
     caption = Text(
         f"Seed 0. Each row changes one entry of z from {-FAR} to {FAR}; the others stay.",
         f"种子 0。每一行只把 z 的一个分量从 {-FAR} 变到 {FAR}，其余不变。",
@@ -64,7 +69,7 @@ def _entries_of_z(course: Course) -> Block:
             f"生成器 G 读入一个由 {z_dim} 个随机数组成的向量 z，画出一张图。每个数都有含义："
             "比如头发变长或颜色变深、头转向一侧、嘴张开。多数时候，一个数同时影响好几件事。",
         ),
-        [course.save("entries-of-z", draw_sweep(faces, most, -FAR, FAR), caption, "gan")],
+        [course.save("entries-of-z", picture, caption, "gan")],
         Text(
             f"z[{entry}] changes the picture most, by {change:.1f} grey levels of 255 on average; "
             f"half of the entries change it by less than {usual:.1f}.",
@@ -72,6 +77,56 @@ def _entries_of_z(course: Course) -> Block:
             f"半数分量的影响小于 {usual:.1f}。",
         ),
     )
+
+
+def _directions(course: Course) -> list[Block]:
+    """Nothing of a G whose faces are all alike."""
+    G = course.network("gan", "G")
+    try:
+        found = find_directions(G, "jacobian", FREE, Measurements("measured", measure_traits))
+    except WorkError:
+        return []
+    named = len(found.about) - FREE
+    shown = found[[*range(min(named, NAMED)), *range(named, named + FREE)]]
+    faces = render_walks(G, sweep(latents_of(G, [0])[0], shown.vectors, -FAR, FAR, 8))
+    first = found.about[named]
+    en = f"Along the one on which faces change most lie {first.strength:.0%} of all change."
+    zh = f"变化最大的那个方向占全部变化的 {first.strength:.0%}。"
+    if named:
+        best = max(found.about[:named], key=lambda each: each.move - each.side_move)
+        en += (
+            f" The purest is {best.name}: a step of 1 along it moves that by {best.move:.2f} "
+            f"standard deviations, and nothing else that was measured by more than "
+            f"{best.side_move:.2f}."
+        )
+        zh += (
+            f"最纯的方向是 {best.name}：沿它走 1，这一项移动 {best.move:.2f} 个标准差，"
+            f"其他测量项都不超过 {best.side_move:.2f}。"
+        )
+    picture = draw_sweep(faces, shown.names, -FAR, FAR)
+    caption = Text(
+        f"Seed 0, moved along directions from {-FAR} to {FAR}. The first rows are named after what "
+        "was measured; the last ones are those along which faces change most.",
+        f"种子 0，沿各个方向从 {-FAR} 移到 {FAR}。前几行以测量的内容命名，"
+        "最后几行是图像变化最大的方向。",
+    )
+    return [
+        Block(
+            Text(
+                "What a single entry of z changes is chance: G never learned which numbers should "
+                "mean what. But there are directions, sums of all entries, along which one thing "
+                "changes. To find them, many faces are measured (how bright is the hair?). What z "
+                "tells of a measurement is its direction, once what else it would move is taken "
+                "out.",
+                "单个分量改变什么，全凭运气：G 从来没有学过哪个数该管什么。但存在一些方向，"
+                "由所有分量加权而成，沿着它只有一样东西变化。做法是：测量许多张脸（头发有多亮？），"
+                "看 z 能预测测量值的哪一部分，再去掉会连带改变其他测量项的成分，剩下的就是方向。",
+            ),
+            [course.save("directions", picture, caption, "gan")],
+            Text(en, zh),
+            "ganface directions lecture/runs/gan",
+        )
+    ]
 
 
 def _scalar(course: Course) -> Block:
@@ -194,7 +249,8 @@ def _milestones(course: Course) -> Block:
 
 def _walk(course: Course) -> Block:
     G = course.network("gan", "G")
-    faces = render_walks(G, walks(z_of(range(8), G.config.z_dim), 4, 10, slerp, loop=False))
+    way = with_straight_labels(slerp, G.config.z_dim)
+    faces = render_walks(G, walks(latents_of(G, range(8)), 4, 10, way, loop=False))
     ends = faces[:, [0, -1]].flatten(0, 1)
     middles = faces[:, 5]
     opinion = course.opinion

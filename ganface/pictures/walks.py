@@ -1,4 +1,4 @@
-"""Pictures of walks through latent space: frames, strips, sweeps of single dimensions."""
+"""Pictures of walks through latent space: frames, strips, sweeps along directions."""
 
 from __future__ import annotations
 
@@ -47,9 +47,10 @@ def film_walks(faces: Tensor) -> Film:
     return Film(draw_walk_frames(faces), draw_strip(faces))
 
 
-def film_sweep(faces: Tensor, dims: Sequence[int], low: float, high: float) -> Film:
-    """What `latents.paths.sweep` gave for these dimensions, rendered: uint8 [K, F, 3, S, S]."""
-    return Film(draw_walk_frames(faces), draw_sweep(faces, dims, low, high))
+def film_sweep(faces: Tensor, names: Sequence[str], low: float, high: float) -> Film:
+    """What `latents.paths.sweep` gave for directions of these names, rendered: uint8 [K, F, 3, S,
+    S]."""
+    return Film(draw_walk_frames(faces), draw_sweep(faces, names, low, high))
 
 
 def draw_walk_frames(faces: Tensor) -> list[Image.Image]:
@@ -63,13 +64,18 @@ def draw_strip(faces: Tensor) -> Image.Image:
     return grid(faces.flatten(0, 1), faces.shape[1])
 
 
-def draw_sweep(faces: Tensor, dims: Sequence[int], low: float, high: float) -> Image.Image:
-    """A sweep [K, F, 3, S, S] as one picture: rows are dimensions, columns values."""
+def draw_sweep(faces: Tensor, names: Sequence[str], low: float, high: float) -> Image.Image:
+    """A sweep [K, F, 3, S, S] as one picture: rows are directions, columns values."""
     moments = _moments(faces)
     values = torch.linspace(low, high, faces.shape[1])[moments].tolist()
     cells = [[to_pil(face) for face in row] for row in faces[:, moments]]
     column_names = [f"{round(value, 1) + 0:.1f}" for value in values]  # + 0: no minus before zero
-    return table(cells, [f"z[{dim}]" for dim in dims], column_names)
+    return table(cells, names, column_names)
+
+
+def entry_names(entries: Sequence[int]) -> list[str]:
+    """What rows are called that show single entries of z."""
+    return [f"z[{entry}]" for entry in entries]
 
 
 def _moments(faces: Tensor) -> Tensor:

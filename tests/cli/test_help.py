@@ -25,10 +25,15 @@ def test_version_is_one_line_on_stdout(invoke):
             "--init-from --milestones --checkpoint-every --keep --precision --device --cache "
             "--dry-run --json",
         ),
-        ("sample", "--seeds --grid --images --step --best --out --device --json"),
+        (
+            "sample",
+            "--seeds --directions --move --grid --images --step --best --out --device --json",
+        ),
+        ("directions", "--by --count --faces --labels --step --best --out --device --json"),
         (
             "interpolate",
-            "--seeds --mode --frames --fps --loop --rows --dims --range --step --best --out --json",
+            "--seeds --mode --frames --fps --loop --rows --dims --directions --pick --range --step "
+            "--best --out --json",
         ),
         ("compare", "--seeds --count --search --budget --jobs --seed --resume --out --json"),
         ("info", "--json"),

@@ -1,0 +1,160 @@
+"""Directions in latent space with names, and the file that holds them.
+
+    vectors    float32 [K, z_dim]   of length 1
+    metadata   what is known of each, and the SHA-256 of the snapshot that they belong to
+
+A face's coordinate along a vector of length 1 is from N(0, 1), as each entry of z is: a range such
+as -3 to 3 means the same along all. To another generator the same vectors mean other changes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganface.config.settings import is_of_type, parse_integers
+from ganface.errors import UserError
+from ganface.io.tensors import read_tensors, write_tensors
+from ganface.latents.latents import Latents
+
+LENGTH_ERROR = 1e-3  # by which a vector may miss the length 1
+LIKENESS = 0.4  # from which on a name may be what another was meant to be
+FURTHEST = 1000  # units of z that a face may be moved
+
+
+@dataclass(frozen=True)
+class Direction:
+    """What is known of one direction. Moves are of faces that were drawn, between both sides, for
+    each unit of z along it, in standard deviations of what moves."""
+
+    name: str  # like no other in the file: small letters, digits and hyphens
+    found_by: str  # "measured", "labelled", "jacobian" or "sefa"
+    strength: float  # R² of what it moves, of faces left out; or its share of all change, 0 to 1
+    moves: str  # what it moves most
+    move: float
+    also_moves: str  # what it moves most beside that; "" if there is nothing else
+    side_move: float  # how far, without sign
+
+
+@dataclass(frozen=True)
+class Directions:
+    vectors: Tensor  # float32 [K, z_dim], on the CPU
+    about: tuple[Direction, ...]
+
+    @property
+    def names(self) -> list[str]:
+        return [each.name for each in self.about]
+
+    def __getitem__(self, indices: Sequence[int]) -> Directions:
+        return Directions(self.vectors[[*indices]], tuple(self.about[i] for i in indices))
+
+    def pick(self, flag: str, text: str) -> Directions:
+        """Those of numbers or names such as "0-3,hair-brightness".
+
+        Raises UserError, which names `flag`, for what is not there.
+        """
+        indices: list[int] = []
+        for part in (part.strip() for part in text.split(",")):
+            if part in self.names:
+                indices.append(self.names.index(part))
+            elif part[:1].isdecimal():
+                indices += parse_integers(flag, part)
+            else:
+                raise UserError(f"{flag} {text}: no direction {part}; {self._nearest(part)}")
+        if max(indices) >= len(self.about):
+            raise UserError(f"{flag} {text}: there are {len(self.about)} directions, from 0 on")
+        return self[indices]
+
+    def _nearest(self, name: str) -> str:
+        near = get_close_matches(name, self.names, 1, LIKENESS)
+        return f"did you mean {near[0]}?" if near else f"there are {', '.join(self.names)}"
+
+
+def save_directions(path: Path, directions: Directions, origin: dict[str, Any]) -> str:
+    """Write the file; return its SHA-256. `origin`: step and `snapshot` of the model.
+
+    Raises CannotWriteError.
+    """
+    meta = {**origin, "directions": [dataclasses.asdict(each) for each in directions.about]}
+    return write_tensors(path, "directions", {"vectors": directions.vectors}, meta)
+
+
+def read_directions(path: Path, z_dim: int, meta: dict[str, Any]) -> tuple[Directions, str]:
+    """The directions of a file, and its SHA-256. `meta`: of the model whose z_dim that is.
+
+    Raises UserError if they belong to another one, or if the file is damaged or no such file.
+    """
+    held, tensors = read_tensors(path, "directions")
+    if held.get("snapshot") != meta["sha256"]:
+        raise UserError(
+            f"{path}: directions of another snapshot, {str(held.get('snapshot'))[:12]}; this is "
+            f"{meta['sha256'][:12]}"
+        )
+    try:
+        about = tuple(Direction(**each) for each in held["directions"])
+        types = {"str": str, "float": float}
+        for field in dataclasses.fields(Direction):
+            if not all(
+                is_of_type(getattr(each, field.name), types[str(field.type)]) for each in about
+            ):
+                raise ValueError
+        if not about or len({each.name for each in about}) < len(about):
+            raise ValueError
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path}: does not say what its directions are") from error
+    vectors = tensors.get("vectors")
+    if (
+        vectors is None
+        or vectors.dtype != torch.float32
+        or vectors.shape != (len(about), z_dim)
+        or not ((vectors.norm(dim=1) - 1).abs() < LENGTH_ERROR).all()
+    ):
+        raise UserError(f"{path}: its directions do not fit their generator")
+    return Directions(vectors, about), held["sha256"]
+
+
+def parse_moves(texts: Sequence[str]) -> dict[str, float]:
+    """Read "hair-brightness=2,3=-1.5" and further such texts: how far along which directions.
+
+    Raises UserError for what is written in another way.
+    """
+    moves: dict[str, float] = {}
+    for part in ",".join(texts).split(","):
+        name, _, amount = (each.strip() for each in part.rpartition("="))
+        try:
+            far = float(amount)
+        except ValueError:
+            far = math.nan
+        if not name or not abs(far) <= FURTHEST:
+            raise UserError(
+                f"--move {part.strip()}: write a direction and how far, up to {FURTHEST}, such as "
+                "hair-brightness=2"
+            )
+        moves[name] = moves.get(name, 0.0) + far
+    return moves
+
+
+def move_along(
+    latents: Latents, file: Path, moves: Sequence[str], z_dim: int, meta: dict[str, Any]
+) -> Latents:
+    """The latents, each moved along directions of a file; of z⁺ in all places. Labels stay.
+
+    moves: see `parse_moves`; z_dim, meta: of the model that the latents are of.
+    Raises UserError as `read_directions` does, and for moves that cannot be made.
+    """
+    directions, digest = read_directions(file, z_dim, meta)
+    amounts = parse_moves(moves)
+    points = latents.points.clone()
+    for name, far in amounts.items():
+        points[..., :z_dim] += far * directions.pick("--move", name).vectors.sum(0)
+    said = {"directions": digest, "moves": amounts}
+    labels = (label._replace(meta={**label.meta, **said}) for label in latents.labels)
+    return Latents(points, tuple(labels), {**latents.meta, **said})

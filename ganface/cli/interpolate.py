@@ -16,6 +16,8 @@ from ganface.cli.shared import (
     choose_model,
     choose_out,
     open_chosen,
+    project_chosen,
+    refuse_missing,
 )
 from ganface.config.hardware import DeviceConfig
 from ganface.config.settings import parse_integers
@@ -28,6 +30,12 @@ def interpolate(
     model: Model,
     seeds: Annotated[str | None, typer.Option(help="Faces to walk through.")] = None,
     latents: LatentsFile = None,
+    between: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A.png,B.png", help="In place of seeds: real faces, found in latent space."
+        ),
+    ] = None,
     mode: Annotated[
         Literal["slerp", "lerp"], typer.Option(help="Along the sphere, or straight.")
     ] = "slerp",
@@ -61,16 +69,20 @@ def interpolate(
         entries, (low, high) = parse_integers("--dims", dims), parse_range(dim_range)
         if rows != 1 or mode != "slerp":
             raise UserError("--dims: does not go with --rows and --mode")
-    if latents is None:
-        seeds = seeds or ("0" if dims is not None else f"0-{5 * rows - 1}")
-    count = check_latents(seeds, latents)
-    given_as = f"--seeds {seeds}" if latents is None else f"--latents {latents}"
-    if dims is not None and count != 1:
-        raise UserError(f"{given_as}: --dims holds one face, so give one")
-    if dims is None and (count % rows or count < 2 * rows):
-        raise UserError(
-            f"{given_as}: each walk of --rows {rows} needs the same number of faces, two or more"
-        )
+    if between is not None:
+        if seeds is not None or latents is not None or dims is not None:
+            raise UserError(f"--between {between}: does not go with --seeds, --latents and --dims")
+        images = [Path(name.strip()) for name in between.split(",")]
+        refuse_missing(*images)
+    else:
+        if latents is None:
+            seeds = seeds or ("0" if dims is not None else f"0-{5 * rows - 1}")
+        count = check_latents(seeds, latents)
+        given_as = f"--seeds {seeds}" if latents is None else f"--latents {latents}"
+        if dims is None:
+            check_rows(given_as, count, rows)
+        elif count != 1:
+            raise UserError(f"{given_as}: --dims holds one face, so give one")
 
     from ganface.latents.latents import choose_latents
     from ganface.latents.paths import lerp, slerp, sweep, walks
@@ -78,8 +90,13 @@ def interpolate(
     from ganface.pictures.faces import origin
     from ganface.pictures.walks import film_sweep, film_walks
 
-    G, meta = open_chosen(path, given)
-    stops = choose_latents(seeds, latents, G, meta)
+    if between is None:
+        G, meta = open_chosen(path, given)
+        stops = choose_latents(seeds, latents, G, meta)
+    else:
+        found, G, meta = project_chosen(model, path, images, given, least=2 * rows)
+        stops = found.latents("z")
+        check_rows(f"--between {between}", len(stops), rows)
     made_by = {**stops.meta, "frames": frames, **origin(meta)}
     if dims is not None:
         if max(entries) >= G.config.z_dim:
@@ -97,6 +114,14 @@ def interpolate(
         film.save(each, fps, made_by)
     result = {"out": [str(each) for each in outs], **made_by}
     show_result(result, as_json, "\n".join(map(str, outs)))
+
+
+def check_rows(given_as: str, count: int, rows: int) -> None:
+    """Raise UserError unless so many faces can be shared out to so many walks."""
+    if count % rows or count < 2 * rows:
+        raise UserError(
+            f"{given_as}: each walk of --rows {rows} needs the same number of faces, two or more"
+        )
 
 
 def choose_outs(given: list[Path] | None, stem: str) -> list[Path]:

@@ -22,6 +22,7 @@ COMMANDS = {
     "train": "Train a generator, and draw the same faces as it learns.",
     "sample": "Draw faces: one grid, or a file for each.",
     "interpolate": "Walk from face to face, or along single dimensions of z.",
+    "project": "Find where real faces lie in latent space.",
     "evaluate": "Say how good the faces are, beside real ones.",
     "compare": "Set models side by side: faces and, with images, figures.",
     "judge": "Say how real D finds images, the realest first.",

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ganface.config.dataset import BuildConfig
 from ganface.config.hardware import DeviceConfig
 from ganface.config.settings import parse_integers
 from ganface.errors import UserError
-from ganface.io.console import say
+from ganface.io.console import progress_bar, say
 
 if TYPE_CHECKING:
+    from ganface.latents.projection import Projection
     from ganface.models.dcgan import DcganNetwork
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -127,3 +129,39 @@ def open_chosen(path: Path, given: dict[str, Any]) -> "tuple[DcganNetwork, dict[
     from ganface.system.device import choose_device
 
     return open_generator(path, choose_device(DeviceConfig(**given).device))
+
+
+def project_chosen(
+    model: Path,
+    path: Path,
+    images: Sequence[Path],
+    given: dict[str, Any],
+    steps: int | None = None,
+    least: int = 1,
+) -> "tuple[Projection, DcganNetwork, dict[str, Any]]":
+    """`latents.projection.project_images` to the file `path` that MODEL means, with progress.
+
+    Warns of each image that is far from all that the generator draws.
+    """
+    from ganface.latents.projection import project_images
+    from ganface.system.device import choose_device
+
+    device = choose_device(DeviceConfig(**given).device)
+    with progress_bar("projecting") as track:
+        found, G, meta = project_images(
+            path, images, build_of(model, path), device, steps, track, least
+        )
+    return found, G, meta
+
+
+def build_of(model: Path, path: Path) -> BuildConfig:
+    """How images are made ready for the file `path` that MODEL means: as the run's own were.
+
+    Of a snapshot alone, which does not say, as by default.
+    """
+    from ganface.io.run import Run, read_config
+    from ganface.models.header import read_model_header
+
+    meta = read_model_header(path).meta
+    held = read_config(Run(model)) if model.is_dir() else meta
+    return BuildConfig.stored({**held.get("build", {}), "size": meta["generator"]["size"]})

@@ -1,5 +1,6 @@
 """`ganface interpolate`."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -80,7 +81,7 @@ def interpolate(
         count = check_latents(seeds, latents)
         given_as = f"--seeds {seeds}" if latents is None else f"--latents {latents}"
         if dims is None:
-            check_rows(given_as, count, rows)
+            check_rows(given_as, rows, count)
         elif count != 1:
             raise UserError(f"{given_as}: --dims holds one face, so give one")
 
@@ -94,9 +95,9 @@ def interpolate(
         G, meta = open_chosen(path, given)
         stops = choose_latents(seeds, latents, G, meta)
     else:
-        found, G, meta = project_chosen(model, path, images, given, least=2 * rows)
-        stops = found.latents("z")
-        check_rows(f"--between {between}", len(stops), rows)
+        check = partial(check_rows, f"--between {between}", rows)
+        found, G, meta = project_chosen(model, path, images, given, check=check)
+        stops = found.latents
     made_by = {**stops.meta, "frames": frames, **origin(meta)}
     if dims is not None:
         if max(entries) >= G.config.z_dim:
@@ -116,7 +117,7 @@ def interpolate(
     show_result(result, as_json, "\n".join(map(str, outs)))
 
 
-def check_rows(given_as: str, count: int, rows: int) -> None:
+def check_rows(given_as: str, rows: int, count: int) -> None:
     """Raise UserError unless so many faces can be shared out to so many walks."""
     if count % rows or count < 2 * rows:
         raise UserError(

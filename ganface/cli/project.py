@@ -83,7 +83,12 @@ def project(
     mean = "  ".join(f"{each.mean():8.4f}" for each in found.errors.values()) + "  mean of all"
     result = {
         "images": [
-            {"name": found.names[i], **{f"error_{s}": errors[s][i] for s in errors}} for i in order
+            {
+                "name": found.names[i],
+                **{f"error_{space}": errors[space][i] for space in errors},
+                "far": i in found.far,
+            }
+            for i in order
         ],
         "file": str(out),
         "picture": str(picture),

@@ -1,6 +1,6 @@
 """What several commands share: options that they spell alike, and where their results go."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +11,7 @@ from ganface.config.dataset import BuildConfig
 from ganface.config.hardware import DeviceConfig
 from ganface.config.settings import parse_integers
 from ganface.errors import UserError
-from ganface.io.console import progress_bar, say
+from ganface.io.console import one_line, progress_bar, say
 
 if TYPE_CHECKING:
     from ganface.latents.projection import Projection
@@ -137,19 +137,28 @@ def project_chosen(
     images: Sequence[Path],
     given: dict[str, Any],
     steps: int | None = None,
-    least: int = 1,
+    check: Callable[[int], None] | None = None,
 ) -> "tuple[Projection, DcganNetwork, dict[str, Any]]":
     """`latents.projection.project_images` to the file `path` that MODEL means, with progress.
 
-    Warns of each image that is far from all that the generator draws.
+    check: of how many images there are, before they are projected. Warns of each that is far from
+    all that the generator draws.
     """
+    from ganface.dataset.images import read_images
     from ganface.latents.projection import project_images
     from ganface.system.device import choose_device
 
     device = choose_device(DeviceConfig(**given).device)
+    named = list(read_images(images, build_of(model, path)))
+    if check:
+        check(len(named))
     with progress_bar("projecting") as track:
-        found, G, meta = project_images(
-            path, images, build_of(model, path), device, steps, track, least
+        found, G, meta = project_images(path, named, device, steps, track)
+    for index in found.far:
+        error, name = found.errors["z"][index], one_line(found.names[index])
+        say(
+            f"{name}: like no face that this G draws: an error of {error:.2f}, where the variance "
+            f"of its faces is {found.variance:.2f}"
         )
     return found, G, meta
 

@@ -24,8 +24,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from ganface.config.dataset import BuildConfig
-from ganface.dataset.images import read_images
 from ganface.dataset.normalise import normalise
 from ganface.errors import UserError
 from ganface.io.console import Track, untracked
@@ -44,6 +42,7 @@ PRIOR = 0.2
 FEATURES = 0.03
 FLOOR = 1e-4  # half of what rounding to grey levels alone comes to
 FACES = 256  # of G's own, by which features are scaled
+FAR = 0.5  # of the variance of G's own faces: an error in z that no face has
 
 
 @dataclass(frozen=True)
@@ -54,61 +53,67 @@ class Projection:
     images: Tensor  # uint8 [N, 3, S, S]
     points: dict[str, Tensor]  # z [N, z_dim] and, if G reads z in several places, z_plus
     errors: dict[str, Tensor]  # float32 [N] of each: the MSE, of images in [-1, 1]
+    variance: float  # of G's own faces: their MSE from the mean of all
 
-    def latents(self, space: str) -> Latents:
-        """The points "z" or, if they are there, "z_plus", to be walked through."""
+    @property
+    def far(self) -> list[int]:
+        """Which of the images are like nothing that G draws."""
+        return (self.errors["z"] > FAR * self.variance).nonzero().flatten().tolist()
+
+    @property
+    def latents(self) -> Latents:
+        """The points to be drawn or walked through: z⁺ where it is there, else z."""
         labels = [
             Label(f"latent of {name}", f"latent-{i:06d}", {"image": name})
             for i, name in enumerate(self.names)
         ]
-        return Latents(self.points[space], tuple(labels), {"images": [*self.names]})
+        points = self.points.get("z_plus", self.points["z"])
+        return Latents(points, tuple(labels), {"images": [*self.names]})
 
 
 def project_images(
     model: Path,
-    paths: Sequence[Path],
-    build: BuildConfig,
+    named: Sequence[tuple[str, Tensor]],
     device: torch.device,
     steps: int | None = None,
     track: Track = untracked,
-    least: int = 1,
-) -> tuple[Projection, DcganNetwork, dict[str, Any]]:
-    """The images of these paths in the latent space of a model; its generator and metadata.
+) -> tuple[Projection, Generator, dict[str, Any]]:
+    """Images in the latent space of a model file; its generator and metadata.
 
-    paths: see `dataset.images.read_images`; build: how images are made ready for it; least: fewer
-    images than these are refused.
-    Raises UserError if the model's generator cannot be projected to, or if there is no image.
+    named: as `dataset.images.read_images` gives them.
+    Raises UserError if no gradient goes through the model's generator, or if there is no image.
     """
     G, meta = load_generator(model)
     if not isinstance(G, Generator):
         raise UserError(f"{model}: draws by climbing D, and no gradient reaches z")
     E = load_network(model, "E")[0].to(device) if holds(model, "E") else None
-    named = list(read_images(paths, build))
-    if len(named) < least:
-        found = f"{len(named)} image{'s' if len(named) > 1 else ''}" if named else "no image"
-        raise UserError(f"{found} that can be projected{f'; it takes {least}' if named else ''}")
+    if not named:
+        raise UserError("no image that can be projected")
     G = G.to(device).to(memory_format=torch.channels_last)
     images = torch.stack([image for _, image in named])
-    points, errors = project(G, images, E, steps, track)
-    return Projection(tuple(name for name, _ in named), images, points, errors), G, meta
+    names = tuple(name for name, _ in named)
+    return project(G, images, names, E, steps, track), G, meta
 
 
 def project(
     G: Generator,
     images: Tensor,
+    names: Sequence[str],
     E: DcganNetwork | None = None,
     steps: int | None = None,
     track: Track = untracked,
-) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+) -> Projection:
     """Where images, uint8 [N, 3, S, S], lie in G's latent space; and how far G's are from them.
 
     E: gives the first guesses, or they are 0. steps: of z, and as many of z⁺; STEPS if not given,
-    or STEPS_NEAR with E. Returns `points` and `errors` of a `Projection`.
+    or STEPS_NEAR with E.
     """
     if steps is None:
         steps = STEPS if E is None else STEPS_NEAR
     device = next(G.parameters()).device
-    features_of = scaled_features(G)
+    own = faces_of(G)
+    variance = (own - own.mean(0)).square().mean().item()
+    features_of = scaled_features(own)
     batches = images.split(BATCH)
     points: dict[str, list[Tensor]] = {}
     errors: dict[str, list[Tensor]] = {}
@@ -130,26 +135,38 @@ def project(
         adam = torch.optim.Adam([z], rate, BETAS)
         with torch.no_grad():
             features = features_of(x)
-        for step in range(steps):
-            adam.param_groups[0]["lr"] = rate * min(1, 4 * (steps - step) / steps)
-            adam.zero_grad()
+        # Of each face the best so far: from a good start the first steps may lead away
+        best, lowest = z.detach().clone(), torch.full((len(z),), torch.inf, device=device)
+
+        def keep_best() -> Tensor:
             again = G(z)
             distance = (features_of(again) - features).square().mean(1)
             unlike = mse(again, x) + FEATURES * distance
             loss = (unlike + FLOOR).log() + PRIOR * z.square().flatten(1).mean(1)
-            loss.sum().backward()
+            better = loss < lowest
+            lowest[better], best[better] = loss.detach()[better], z.detach()[better]
+            return loss
+
+        for step in range(steps):
+            adam.param_groups[0]["lr"] = rate * min(1, 4 * (steps - step) / steps)
+            adam.zero_grad()
+            keep_best().sum().backward()
             adam.step()
             yield
         with torch.no_grad():
-            errors.setdefault(space, []).append(mse(G(z), x).cpu())
-        points.setdefault(space, []).append(z.detach().cpu())
+            keep_best()
+            errors.setdefault(space, []).append(mse(G(best), x).cpu())
+        points.setdefault(space, []).append(best.cpu())
 
     total = len(batches) * steps * (2 if G.places > 1 else 1)
     for _ in track(work(), total):
         pass
-    return (
+    return Projection(
+        tuple(names),
+        images,
         {space: torch.cat(parts) for space, parts in points.items()},
         {space: torch.cat(parts) for space, parts in errors.items()},
+        variance,
     )
 
 
@@ -158,14 +175,20 @@ def mse(a: Tensor, b: Tensor) -> Tensor:
     return (a - b).square().mean((1, 2, 3))
 
 
-def scaled_features(G: Generator) -> Callable[[Tensor], Tensor]:
+@torch.no_grad()
+def faces_of(G: Generator) -> Tensor:
+    """FACES of G's own, in [-1, 1]: float32 [FACES, 3, S, S], where G is."""
+    z = z_of(range(FACES), G.config.z_dim).to(next(G.parameters()).device)
+    return torch.cat([G(part) for part in z.split(BATCH)])
+
+
+def scaled_features(own: Tensor) -> Callable[[Tensor], Tensor]:
     """Random features [B, d] of images [B, 3, S, S] in [-1, 1], which a gradient goes through.
 
     As `RandomFeatures` has them, the mean over each quarter and the standard deviation over the
-    whole, each in standard deviations of that feature among G's own faces.
+    whole, each in standard deviations of that feature among the faces `own`.
     """
-    device = next(G.parameters()).device
-    network = RandomFeatures().to(device)
+    network = RandomFeatures().to(own.device)
 
     def features_of(images: Tensor) -> Tensor:
         features = []
@@ -176,8 +199,6 @@ def scaled_features(G: Generator) -> Callable[[Tensor], Tensor]:
         return torch.cat(features, 1)
 
     with torch.no_grad():
-        z = z_of(range(FACES), G.config.z_dim)
-        own = torch.cat([features_of(G(part.to(device))) for part in z.split(BATCH)])
-        scale = own.std(0).clamp(min=1e-6)
+        scale = torch.cat([features_of(part) for part in own.split(BATCH)]).std(0).clamp(min=1e-6)
 
     return lambda images: features_of(images) / scale

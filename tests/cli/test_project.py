@@ -10,7 +10,6 @@ from PIL import Image
 
 from ganface.io.tensors import read_header, read_tensors
 from ganface.latents import projection
-from ganface.latents.latents import save_latents
 from ganface.models.snapshot import load_generator
 from ganface.pictures.png import read_png_meta
 
@@ -78,14 +77,21 @@ def test_a_walk_between_real_faces_begins_and_ends_at_what_became_of_them(
     assert size_of(home / "walk.png") == (grid_pixels(5), grid_pixels(1))
     assert read_png_meta(home / "walk.png")["images"] == names
     invoke("project", tiny_run.path, *names, "--out", "a.safetensors").done()
-    meta, tensors = read_tensors(home / "a.safetensors", "latents")
-    save_latents(home / "z", {"z": tensors["z"]}, names, {"snapshot": meta["snapshot"]})
-    invoke("sample", tiny_run.path, "--latents", "z", "--images", "--out", "faces").done()
+    invoke("sample", tiny_run.path, "--latents", "a.safetensors", "--images", "--out", "a").done()
     for frame in range(3):
         with Image.open(home / "walk" / f"frame-{2 * frame:05d}.png") as picture:
             drawn = torch.tensor(list(picture.crop((2, 2, 34, 34)).convert("RGB").tobytes()))
-        face = torch.tensor(list(pixels_of(home / "faces" / f"latent-{frame:06d}.png")))
+        face = torch.tensor(list(pixels_of(home / "a" / f"latent-{frame:06d}.png")))
         assert (drawn - face).abs().max() <= 1
+
+
+def test_what_is_no_face_is_said_and_projected_all_the_same(tiny_run, invoke, home):
+    Image.effect_noise((32, 32), 120).save(home / "noise.png")
+    result = invoke("project", tiny_run.path, "noise.png", "--json")
+    (found,) = json.loads(*result.done())["images"]
+    assert found["far"]
+    (line,) = result.err.splitlines()
+    assert line.startswith("noise.png: like no face that this G draws: an error of 0.")
 
 
 @pytest.fixture
@@ -131,9 +137,9 @@ def test_a_walk_between_takes_two_images_that_are_there(tiny_run, faces, invoke)
         return invoke("interpolate", tiny_run.path, *options).refused()
 
     a, b = faces / "000.png", faces / "001.png"
-    assert "1 image that can be projected; it takes 2" in refused("--between", a)
+    assert "needs the same number of faces, two or more" in refused("--between", a)
     assert "nothing.png: there is no such file" in refused("--between", f"{a},nothing.png")
     assert "does not go with" in refused("--between", f"{a},{b}", "--seeds", "0-1")
     assert "does not go with" in refused("--between", f"{a},{b}", "--dims", "0")
-    assert "it takes 4" in refused("--between", f"{a},{b}", "--rows", 2)
+    assert "--rows 2" in refused("--between", f"{a},{b}", "--rows", 2)
     assert "--rows 2" in refused("--between", ",".join(map(str, [a, b, a, b, a])), "--rows", 2)

@@ -17,6 +17,8 @@ from ganface.cli.shared import (
     choose_model,
     choose_out,
     open_chosen,
+    project_chosen,
+    refuse_missing,
 )
 from ganface.config.hardware import DeviceConfig
 from ganface.config.settings import parse_integers
@@ -29,6 +31,12 @@ def interpolate(
     model: Model,
     seeds: Annotated[str | None, typer.Option(help="Faces to walk through.")] = None,
     latents: LatentsFile = None,
+    between: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A.png,B.png", help="In place of seeds: real faces, found in latent space."
+        ),
+    ] = None,
     mode: Annotated[
         Literal["slerp", "lerp"], typer.Option(help="Along the sphere, or straight.")
     ] = "slerp",
@@ -87,30 +95,46 @@ def interpolate(
         raise UserError(f"--{along}: does not go with --rows and --mode")
     if between_labels and (along or rows != 1):
         raise UserError("--label twice: does not go with --dims, --directions and --rows")
-    if latents is None:
+    if between is not None and (seeds is not None or latents is not None):
+        raise UserError(f"--between {between}: is in place of --seeds and --latents")
+    images = [Path(name.strip()) for name in between.split(",")] if between is not None else []
+    refuse_missing(*images)
+    if latents is None and between is None:
         walked = "0-4" if between_labels else f"0-{5 * rows - 1}"
         seeds = seeds or ("0" if along else walked)
-    count = check_latents(seeds, latents)
-    given_as = f"--seeds {seeds}" if latents is None else f"--latents {latents}"
-    if along and count != 1:
-        raise UserError(f"{given_as}: --{along} holds one face, so give one")
-    if not (along or between_labels) and (count % rows or count < 2 * rows):
-        raise UserError(
-            f"{given_as}: each walk of --rows {rows} needs the same number of faces, two or more"
-        )
+
+    def check_count(count: int) -> None:
+        """Raise UserError unless so many faces are what is to be walked through."""
+        named = {"--between": between, "--latents": latents, "--seeds": seeds}
+        given_as = next(f"{flag} {value}" for flag, value in named.items() if value is not None)
+        if along and count != 1:
+            raise UserError(f"{given_as}: --{along} holds one face, so give one")
+        if not (along or between_labels) and (count % rows or count < 2 * rows):
+            raise UserError(
+                f"{given_as}: each walk of --rows {rows} needs the same number of faces, two or "
+                "more"
+            )
+
+    if between is None:
+        check_count(check_latents(seeds, latents))
 
     from ganface.latents.directions import read_directions
     from ganface.latents.labels import parse_order
-    from ganface.latents.latents import choose_latents, in_turn
+    from ganface.latents.latents import choose_latents, in_turn, without_labels
     from ganface.latents.paths import axes, lerp, slerp, sweep, walks, with_straight_labels
     from ganface.models.generate import render_walks
     from ganface.pictures.faces import origin
     from ganface.pictures.walks import entry_names, film_sweep, film_walks
 
-    G, meta = open_chosen(path, given)
-    stops = choose_latents(seeds, latents, G, meta)
+    if between is None:
+        G, meta = open_chosen(path, given)
+        stops = choose_latents(seeds, latents, G, meta)
+        points = stops.points
+    else:
+        projected, G, meta = project_chosen(model, path, images, given, check=check_count)
+        stops = projected.latents
+        points = without_labels(stops.points, G)
     made_by = {**stops.meta, "frames": frames, **origin(meta)}
-    points = stops.points
     if label:
         attributes = G.config.labels or {}
         orders = [parse_order(each, attributes) for each in label]
@@ -133,7 +157,7 @@ def interpolate(
         made_by |= {"kind": along, "range": [low, high]}
     else:
         way = with_straight_labels({"slerp": slerp, "lerp": lerp}[mode], G.config.z_dim)
-        rows = count if between_labels else rows
+        rows = len(stops) if between_labels else rows
         film = film_walks(render_walks(G, walks(points, rows, frames, way, loop)))
         made_by |= {"kind": "walk", "mode": mode, "loop": loop}
     for each in outs:

@@ -23,6 +23,7 @@ COMMANDS = {
     "sample": "Draw faces: one grid, or a file for each.",
     "interpolate": "Walk from face to face, or along directions in latent space.",
     "directions": "Find what moves hair, eyes or background in latent space.",
+    "project": "Find where real faces lie in latent space.",
     "evaluate": "Say how good the faces are, beside real ones.",
     "compare": "Set models side by side: faces and, with images, figures.",
     "judge": "Say how real D finds images, the realest first.",

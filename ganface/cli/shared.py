@@ -1,18 +1,20 @@
 """What several commands share: options that they spell alike, and where their results go."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ganface.config.dataset import BuildConfig
 from ganface.config.hardware import DeviceConfig
 from ganface.config.settings import parse_integers
 from ganface.errors import UserError
-from ganface.io.console import say
+from ganface.io.console import one_line, progress_bar, say
 
 if TYPE_CHECKING:
+    from ganface.latents.projection import Projection
     from ganface.models.dcgan import DcganNetwork
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -131,3 +133,48 @@ def open_chosen(path: Path, given: dict[str, Any]) -> "tuple[DcganNetwork, dict[
     from ganface.system.device import choose_device
 
     return open_generator(path, choose_device(DeviceConfig(**given).device))
+
+
+def project_chosen(
+    model: Path,
+    path: Path,
+    images: Sequence[Path],
+    given: dict[str, Any],
+    steps: int | None = None,
+    check: Callable[[int], None] | None = None,
+) -> "tuple[Projection, DcganNetwork, dict[str, Any]]":
+    """`latents.projection.project_images` to the file `path` that MODEL means, with progress.
+
+    check: of how many images there are, before they are projected. Warns of each that is far from
+    all that the generator draws.
+    """
+    from ganface.dataset.images import read_images
+    from ganface.latents.projection import project_images
+    from ganface.system.device import choose_device
+
+    device = choose_device(DeviceConfig(**given).device)
+    named = list(read_images(images, build_of(model, path)))
+    if check:
+        check(len(named))
+    with progress_bar("projecting") as track:
+        found, G, meta = project_images(path, named, device, steps, track)
+    for index in found.far:
+        error, name = found.errors["z"][index], one_line(found.names[index])
+        say(
+            f"{name}: like no face that this G draws: an error of {error:.2f}, where the variance "
+            f"of its faces is {found.variance:.2f}"
+        )
+    return found, G, meta
+
+
+def build_of(model: Path, path: Path) -> BuildConfig:
+    """How images are made ready for the file `path` that MODEL means: as the run's own were.
+
+    Of a snapshot alone, which does not say, as by default.
+    """
+    from ganface.io.run import Run, read_config
+    from ganface.models.header import read_model_header
+
+    meta = read_model_header(path).meta
+    held = read_config(Run(model)) if model.is_dir() else meta
+    return BuildConfig.stored({**held.get("build", {}), "size": meta["generator"]["size"]})

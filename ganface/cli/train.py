@@ -74,10 +74,9 @@ def train(
 
 def check_settings(build: dict[str, Any], train: dict[str, Any]) -> None:
     """Raise UserError for settings that no training can begin with."""
-    if train.get("init_from") is not None:
-        from ganface.training.init_from import adopt_origin
+    from ganface.training.init_from import adopt_origin
 
-        build, train = adopt_origin(build, train)
+    build, train = adopt_origin(build, train)
     check_size(BuildConfig(**build).size)
     TrainConfig.of(train)
 

@@ -15,7 +15,6 @@ from ganface.dataset.pack import Pack
 from ganface.errors import UserError
 from ganface.evaluation.coverage import NEIGHBOURS, density_and_coverage, neighbourhoods
 from ganface.evaluation.drawn import Function, Images, choose, extract_features
-from ganface.evaluation.features import RandomFeatures
 from ganface.evaluation.frechet import frechet_distance, gaussian_of
 from ganface.evaluation.memorisation import COMMON, memorised, near_distance, nearest, thumbnails
 from ganface.evaluation.neighbours import mean_distance
@@ -28,6 +27,7 @@ from ganface.evaluation.sliced_wasserstein import (
     sliced_wasserstein,
 )
 from ganface.io.console import Track, untracked
+from ganface.models.features import RandomFeatures
 from ganface.pictures.grid import table, to_pil
 
 LEAST = 2 * NEIGHBOURS  # images on each side, for all figures to be defined

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,12 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from ganface.config.dataset import BuildConfig
-from ganface.dataset.decode import SUFFIXES, BadImageError, decode
+from ganface.dataset.images import read_images
 from ganface.dataset.normalise import normalise
-from ganface.dataset.pack import Pack, is_pack
-from ganface.dataset.sources import list_source, read_image
 from ganface.errors import UserError
-from ganface.io.console import one_line, say
 from ganface.io.run import Run
 from ganface.latents.latents import choose_latents
 from ganface.losses.adversarial import LOSSES
@@ -78,8 +75,8 @@ def judge(
 ) -> tuple[list[Answer], dict[str, Any]]:
     """The answers of a checkpoint's D, the realest first; and which checkpoint it was.
 
-    paths: see `read_images`; seeds or latents: of faces that its G draws, judged as well; picture:
-    the PNG to write, with SHOWN of them at most, evenly chosen.
+    paths: see `dataset.images.read_images`; seeds or latents: of faces that its G draws, judged as
+    well; picture: the PNG to write, with SHOWN of them at most, evenly chosen.
     Raises UserError if the file has no D or is damaged, and if there is no image; CannotWriteError.
     """
     opinion = open_opinion(checkpoint, device)
@@ -125,40 +122,6 @@ def open_opinion(checkpoint: Path, device: torch.device) -> Opinion:
         G, _ = open_generator(checkpoint, device)
         threshold = logits_of(D, generate(G, latents_of(G, AGAINST))).mean().item()
     return Opinion(D, threshold, build, meta)
-
-
-def read_images(paths: Iterable[Path], config: BuildConfig) -> Iterator[tuple[str, Tensor]]:
-    """The name of each image, and uint8 [3, size, size]: of image files, folders, zips and packs.
-
-    What was meant to be an image and cannot be read is said on stderr. Raises UserError for what
-    holds no images.
-    """
-    for path in paths:
-        if path.is_file() and path.suffix.lower() in SUFFIXES:
-            named = [(str(path), path.parent, path.name)]
-        elif is_pack(path):
-            pack = Pack(path)
-            if pack.size != config.size:
-                raise UserError(f"{path}: its images are of {pack.size} pixels, not {config.size}")
-            yield from ((f"{path}, image {i}", pack.batch([i])[0]) for i in range(len(pack)))
-            continue
-        else:
-            listing = list_source(path)
-            named = [(f"{path}/{name}", path, name) for name in listing.images]
-            if listing.bad:
-                say(f"{path}: {listing.bad} left out that cannot be read")
-        for shown, source, name in named:
-            try:
-                yield shown, read_pixels(source, name, config)
-            except BadImageError as error:
-                say(one_line(f"{shown}: left out: {error}"))
-
-
-def read_pixels(source: Path, name: str, config: BuildConfig) -> Tensor:
-    """A listed image of a folder or zip: uint8 [3, size, size]. Raises BadImageError."""
-    image = decode(read_image(source, name), config)
-    pixels = torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8)
-    return pixels.view(config.size, config.size, 3).permute(2, 0, 1).contiguous()
 
 
 @torch.inference_mode()

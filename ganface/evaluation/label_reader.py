@@ -10,9 +10,9 @@ from torch import Tensor
 
 from ganface.config.dataset import BuildConfig
 from ganface.dataset.decode import BadImageError
+from ganface.dataset.images import read_pixels
 from ganface.dataset.label_numbers import LabelNumbers
 from ganface.errors import UserError
-from ganface.evaluation.judging import read_pixels
 from ganface.evaluation.memorisation import thumbnails
 from ganface.io.console import Track, say, untracked
 from ganface.latents.ridge import Ridge, ridge

@@ -18,7 +18,7 @@ from ganface.config.architecture import DcganConfig
 from ganface.dataset.normalise import normalise
 from ganface.dataset.pack import Pack
 from ganface.evaluation.drawn import Images, choose, extract_features
-from ganface.evaluation.features import RandomFeatures
+from ganface.models.features import RandomFeatures
 from ganface.evaluation.neighbours import mean_distance
 from ganface.io.console import Track, untracked
 from ganface.latents import rng

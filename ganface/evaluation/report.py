@@ -13,8 +13,8 @@ from ganface import __version__
 from ganface.dataset.pack import Pack
 from ganface.evaluation.drawn import SPLIT_SEED
 from ganface.evaluation.evaluate import Figures
-from ganface.evaluation.features import NAME
 from ganface.evaluation.fidelity import describe_inception
+from ganface.models.features import NAME
 from ganface.pictures.bars import Bar, Group, draw_bars
 from ganface.pictures.chart import Line, Panel, draw_chart
 from ganface.pictures.grid import drawable

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from ganface.evaluation.drawn import CHUNK, Images, choose, extract_features
-from ganface.evaluation.features import RandomFeatures
 from ganface.evaluation.frechet import frechet_distance, gaussian_of
 from ganface.evaluation.sliced_wasserstein import patches_of, project, sliced_wasserstein
+from ganface.models.features import RandomFeatures
 from ganface.system.device import without_trials
 
 REALS = 5000  # real images that features are compared with, if there are so many

@@ -94,6 +94,11 @@ def ordered(latents: Latents, orders: Sequence[Order], attributes: Attributes) -
     return Latents(torch.cat(parts), tuple(labels), meta)
 
 
+def without_labels(points: Tensor, G: DcganNetwork) -> Tensor:
+    """z or z⁺ as G takes it where nothing is known of labels, and some may be ordered."""
+    return pad(points, (0, G.config.label_values))
+
+
 def in_turn(points: Tensor, orders: Sequence[Order], attributes: Attributes) -> Tensor:
     """Each point of [N, …] for each order, before the next point: [N · orders, …]."""
     return torch.stack([obey(points, order, attributes) for order in orders], 1).flatten(0, 1)
@@ -131,8 +136,7 @@ def read_latents(path: Path, G: DcganNetwork, meta: dict[str, Any]) -> Latents:
         raise UserError(f"{path}: its latents do not fit their generator")
     if not points.isfinite().all():
         raise UserError(f"{path}: holds what is not a number")
-    if G.config.label_values:  # nothing is known of these, until it is ordered
-        points = pad(points, (0, G.config.label_values))
+    points = without_labels(points, G)
     digest = held["sha256"]
     labels = (
         Label(f"latent of {name}", f"latent-{i:06d}", {"latents": digest, "name": name})

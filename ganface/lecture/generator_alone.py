@@ -8,12 +8,12 @@ import torch
 from PIL import Image
 
 from ganface.evaluation.coverage import density_and_coverage, neighbourhoods
-from ganface.evaluation.features import RandomFeatures
 from ganface.lecture import plane
 from ganface.lecture.course import PART, Course, squared_error
 from ganface.lecture.damage import shifted, stray
 from ganface.lecture.page import Block, Section, Text
 from ganface.methods.parts import SHOWN
+from ganface.models.features import RandomFeatures
 from ganface.pictures.grid import captioned, cut, grid, table, to_pil
 from ganface.pictures.png import open_png
 

@@ -108,6 +108,7 @@ class Method(ABC):
     title: ClassVar[str]  # what it is called in a sentence
     summary: ClassVar[str]  # how G learns, for --help
     networks: ClassVar[tuple[str, ...]]  # what it trains, of the architecture's
+    frozen: ClassVar[tuple[str, ...]] = ()  # of another training: used, and never changed
     averaged: ClassVar[tuple[str, ...]] = ("G",)  # those of which there is an average that draws
     Config: ClassVar[type[MethodConfig]]
     metrics: ClassVar[tuple[str, ...]]  # what `update` returns
@@ -134,6 +135,10 @@ class Method(ABC):
     @abstractmethod
     def build(self) -> TrainState:
         """The state at step 0, on the device: a function of the settings and the seed."""
+
+    def start(self, state: TrainState) -> list[str]:  # noqa: ARG002
+        """Give the state of step 0 what it has from other trainings, and say what, a line each."""
+        return []
 
     def prepare(self, state: TrainState, pack: Pack) -> None:  # noqa: B027
         """Add to the state of step 0 what there is for each image of the dataset."""

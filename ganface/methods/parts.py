@@ -47,14 +47,16 @@ def initialised(role: str, config: DcganConfig, seed: int) -> DcganNetwork:
 
 
 def initial_state(method: Method) -> TrainState:
-    """The method's networks, an Adam for each, and the averages that it says."""
+    """The method's networks, an Adam for each that learns, and the averages that it says."""
     networks = {
         role: on_device(initialised(role, method.architecture, method.seed), method.compute)
-        for role in method.networks
+        for role in (*method.networks, *method.frozen)
     }
+    for role in method.frozen:
+        networks[role].eval().requires_grad_(False)
     return TrainState(
         {**networks},
-        {role: adam(net, method.optimizer, method.compute) for role, net in networks.items()},
+        {role: adam(networks[role], method.optimizer, method.compute) for role in method.networks},
         {role: average_of(networks[role]) for role in method.averaged},
         {},
         method.compute.grad_scaler(),

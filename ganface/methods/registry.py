@@ -6,9 +6,10 @@ from ganface.methods.alphagan import AlphaGan
 from ganface.methods.autoencoder import Autoencoder
 from ganface.methods.base import Method
 from ganface.methods.codes import FromCodes
+from ganface.methods.encoder import EncoderOfG
 from ganface.methods.energy import Energy
 from ganface.methods.gan import Gan
 from ganface.methods.vae import Vae
 
-ALL: tuple[type[Method], ...] = (Gan, FromCodes, Autoencoder, Vae, AlphaGan, Energy)
+ALL: tuple[type[Method], ...] = (Gan, FromCodes, Autoencoder, Vae, AlphaGan, Energy, EncoderOfG)
 METHODS = {method.name: method for method in ALL}

@@ -1,4 +1,4 @@
-"""--init-from: a training that begins with the networks of another one.
+"""--init-from and --of: a training that begins with networks of another one.
 
 A few hundred images are too few to learn from nothing what a face is. Networks that know it from
 other faces need only learn what is particular to these: Wang et al. 2018, "Transferring GANs:
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganface.config.architecture import SEES_IMAGES, DcganConfig
+from ganface.config.architecture import SEES_IMAGES, AscentConfig, DcganConfig
 from ganface.config.settings import flag_of
 from ganface.errors import UserError
 from ganface.io.run import Run, find_model
@@ -57,10 +57,23 @@ def adopt_origin(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The given settings of BuildConfig and TrainConfig, and those that the networks with which the
     training begins ask for, if it begins with any. Raises UserError as below."""
-    if train.get("init_from") is None:
-        return build, train
-    recipe = RecipeConfig(method=train.get("method", RecipeConfig.method))
-    return find_origin(Path(train["init_from"]), recipe.method).adopt(build, train)
+    method = RecipeConfig(method=train.get("method", RecipeConfig.method)).method
+    if train.get("init_from") is not None:
+        build, train = find_origin(Path(train["init_from"]), method).adopt(build, train)
+    if train.get("of") is not None and "of" in METHODS[method].Config.flags():
+        build, train = find_frozen(Path(train["of"])).adopt(build, train)
+    return build, train
+
+
+def find_frozen(model: Path) -> Origin:
+    """The G of a run's latest snapshot, or of the file. Looks at headers alone. Raises UserError if
+    there is none, or if no gradient goes through it."""
+    path = find_model(model)
+    config = read_description(read_model_header(path).meta["generator"])
+    if isinstance(config, AscentConfig):
+        raise UserError(f"{path}: draws by climbing D, and no gradient reaches z")
+    settings = {name: getattr(config, name) for name in config.flags() if name not in SEES_IMAGES}
+    return Origin(path, config.size, settings)
 
 
 def find_origin(model: Path, method: str) -> Origin:

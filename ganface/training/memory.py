@@ -49,15 +49,15 @@ def estimate(
     method = config.build_method(size, Compute(torch.device("cpu"), precision))
     footprint = method.footprint()
     # A pass may be of a part of a network, which is built as one of its own
-    roles = {*method.networks, *(role for role, _ in footprint.passes + footprint.penalties)}
+    roles = {*method.networks, *method.frozen}
+    roles |= {role for role, _ in footprint.passes + footprint.penalties}
     with torch.device("meta"):  # shapes that take no memory
         built = {role: build_network(role, method.architecture) for role in roles}
-    weights = {
-        role: FLOAT * sum(p.numel() for p in built[role].parameters()) for role in method.networks
-    }
-    gradients = sum(weights.values())
+    weights = {role: FLOAT * sum(p.numel() for p in built[role].parameters()) for role in roles}
+    gradients = sum(weights[role] for role in method.networks)
     averages = sum(weights[role] for role in method.averaged)
     checkpoint = gradients + averages + 2 * gradients  # Adam has two moments
+    checkpoint += sum(weights[role] for role in method.frozen)
     checkpoint += FLOAT * dataset * footprint.numbers_per_image
 
     image = batch_size * RGB * size**2  # bytes of a batch as it comes

@@ -81,7 +81,7 @@ class Reporter:
 
         decay, rates = config.optimizer.decay_at(state.step), method.rates()
         constants: dict[str, Any] = {"precision": method.compute.precision}
-        constants |= {"lr": decay * rates["G"]}
+        constants |= {"lr": decay * rates.get("G", config.optimizer.lr)}
         constants |= {f"lr_{name}": decay * r for name, r in rates.items() if name != "G"}
 
         def report(copies: dict[str, Tensor]) -> None:

@@ -71,6 +71,7 @@ def begin(
             origin = find_origin(Path(plan.train.recipe.init_from), plan.train.recipe.method)
             notes.append(begin_with(state, method.architecture, origin.path))
             method.prepare(state, pack)  # what it knows of its images is of these
+        notes += method.start(state)
     if processes.is_main:
         write_config(run, state.meta)
         run.create()  # after config.json, by which a run directory is known

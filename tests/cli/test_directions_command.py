@@ -118,8 +118,11 @@ def test_sample_moves_every_face(tiny_run, found, invoke, home):
         ("directions RUN --faces none", "none: there is no such file or folder"),
         ("directions RUN --faces FACES", "factors.csv: there is no such file or folder"),
         ("directions RUN --faces PACK", "is no folder with a factors.csv; add --labels"),
-        ("directions RUN --faces FACES --labels labels.csv", "has 1 of the 2 images with labels"),
-        ("directions RUN --labels twice.csv", "000.png has more than one row"),
+        (
+            "directions RUN --faces FACES --labels labels.csv",
+            "has 2 images with labels, 50 are needed",
+        ),
+        ("directions RUN --faces FACES --labels twice.csv", "000.png is there already"),
         ("directions RUN --by luck", "luck"),
         ("directions PACK", "a pack, where a snapshot or checkpoint is needed"),
         ("sample FOUND", "a file of directions, where a snapshot or checkpoint is needed"),
@@ -128,7 +131,7 @@ def test_sample_moves_every_face(tiny_run, found, invoke, home):
 def test_what_cannot_be_is_refused_in_a_line(
     command, message, tiny_run, found, faces, pack_file, invoke, home
 ):
-    (home / "labels.csv").write_text("file,x\n000.png,1\nother.png,2\n")
+    (home / "labels.csv").write_text("file,x\n000.png,1\n001.png,2\n")
     (home / "twice.csv").write_text("file,x\n000.png,1\n000.png,2\n")
     words = {
         "RUN": tiny_run.path,

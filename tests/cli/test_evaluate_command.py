@@ -8,9 +8,9 @@ from PIL import Image
 
 from ganface.evaluation import fidelity, measure
 from ganface.evaluation.drawn import DrawnImages
-from ganface.evaluation.features import RandomFeatures
 from ganface.evaluation.fidelity import WEIGHTS
 from ganface.io.tensors import read_header
+from ganface.models.features import RandomFeatures
 from ganface.models.snapshot import load_generator
 from ganface.pictures.grid import to_pil
 from ganface.pictures.png import read_png_meta

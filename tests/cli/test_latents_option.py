@@ -10,6 +10,7 @@ from pictures_made import pixels_of
 from ganface.io.tensors import read_header
 from ganface.latents.latents import save_latents
 from ganface.latents.seeds import z_of
+from ganface.models.snapshot import load_generator
 from ganface.pictures.png import read_png_meta
 
 NAMES = ["a.png", "b.png", "c.png"]
@@ -77,17 +78,18 @@ def test_info_says_what_they_are(invoke, latents):
     assert "damaged" in invoke("info", latents).refused()
 
 
-def test_z_plus_is_drawn(pack_file, tmp_path, invoke, home):
-    options = ("--size", 32, "--width", 4, "--z-dim", 8, "--steps", 1, "--batch-size", 8)
-    invoke("train", pack_file, "--out", tmp_path / "run", *options, "--device", "cpu").done()
-    model = tmp_path / "run" / "generator.safetensors"
+def test_z_plus_is_drawn(tiny_run, invoke, home, latents):
+    meta = {"snapshot": read_header(tiny_run.generator).meta["sha256"]}
+    G, _ = load_generator(tiny_run.generator)
     z = z_of((3, 1, 2), 8)
-    meta = {"snapshot": read_header(model).meta["sha256"]}
-    for name, z_plus in (("same", z[:, None].repeat(1, 4, 1)), ("other", torch.randn(3, 4, 8))):
+    dice = torch.Generator().manual_seed(0)
+    other = torch.randn(3, G.places, 8, generator=dice)
+    for name, z_plus in (("same", z[:, None].repeat(1, G.places, 1)), ("other", other)):
         save_latents(home / name, {"z": z, "z_plus": z_plus}, NAMES, meta)
-        invoke("sample", model, "--latents", name, "--out", f"{name}.png").done()
-        invoke("interpolate", model, "--latents", name, "--frames", 4, "--out", name + "-w").done()
-    invoke("sample", model, "--seeds", "3,1,2", "--out", "z.png").done()
+        invoke("sample", tiny_run.path, "--latents", name, "--out", f"{name}.png").done()
+    invoke("sample", tiny_run.path, "--latents", latents, "--out", "z.png").done()
     assert pixels_of(home / "same.png") == pixels_of(home / "z.png")
     assert pixels_of(home / "other.png") != pixels_of(home / "z.png")
-    assert len(tree(home / "other-w")) == 9
+    walk = ("--latents", "other", "--frames", 4, "--out", "walk")
+    invoke("interpolate", tiny_run.path, *walk).done()
+    assert len(tree(home / "walk")) == 9

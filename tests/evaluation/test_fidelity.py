@@ -11,7 +11,6 @@ from ganface.dataset.pack import Pack
 from ganface.errors import UserError, WorkError
 from ganface.evaluation import fidelity
 from ganface.evaluation.drawn import choose
-from ganface.evaluation.features import DIM, RandomFeatures
 from ganface.evaluation.fidelity import (
     WEIGHTS,
     Fidelity,
@@ -21,6 +20,7 @@ from ganface.evaluation.fidelity import (
     find_weights,
 )
 from ganface.evaluation.frechet import frechet_distance, gaussian_of
+from ganface.models.features import DIM, RandomFeatures
 
 torch_fidelity = pytest.importorskip("torch_fidelity")
 

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from test_features import discs
+from discs import discs
 
 from ganface.evaluation.score import Scorer
 

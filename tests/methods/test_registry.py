@@ -13,8 +13,9 @@ CPU = Compute(torch.device("cpu"), "fp32")
 @pytest.mark.parametrize("name", METHODS)
 def test_a_method_builds_what_it_says(name, pack_file):
     """Snapshots, the memory estimate and the display go by what the class says."""
-    method, state = create(train_config(method=name, width=4, z_dim=8), 32, CPU)
-    assert (*state.networks,) == method.networks
+    given = {"of": "nothing"} if name == "encoder" else {}
+    method, state = create(train_config(method=name, width=4, z_dim=8, **given), 32, CPU)
+    assert (*state.networks,) == (*method.networks, *method.frozen)
     assert (*state.ema,) == method.averaged
     method.prepare(state, Pack(pack_file))
     assert set(state.optimizers) == set(method.rates())

@@ -7,6 +7,8 @@ Generative Models", section 4). The figures compare with others made by the same
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, conv2d, pad
@@ -43,8 +45,13 @@ class RandomFeatures(nn.Module):
         x = images.to(self.weight_0.device).float()
         x = x / 12.75 - 10  # of a scale at which Fréchet distances read like FIDs
         features = []
+        for layer in self.layers(x):
+            features += [adaptive_avg_pool2d(layer, 2).flatten(1), layer.std((2, 3))]
+        return torch.cat(features, 1)
+
+    def layers(self, x: Tensor) -> Iterator[Tensor]:
+        """What each layer makes of images [N, 3, S, S] in [-10, 10]: [N, C, S, S], S / 2, …"""
         for weight in self.buffers():
             x = conv2d(pad(x, (1, 1, 1, 1), mode="reflect"), weight).relu()
-            features += [adaptive_avg_pool2d(x, 2).flatten(1), x.std((2, 3))]
+            yield x
             x = avg_pool2d(x, 2)
-        return torch.cat(features, 1)

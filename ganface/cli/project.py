@@ -1,0 +1,97 @@
+"""`ganface project`."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ganface.cli.options import with_settings
+from ganface.cli.shared import (
+    AsJson,
+    Best,
+    Model,
+    Step,
+    choose_model,
+    choose_out,
+    project_chosen,
+    refuse_existing,
+    refuse_missing,
+)
+from ganface.config.hardware import DeviceConfig
+from ganface.errors import UserError
+from ganface.io.console import one_line, show_result
+
+LISTED = 10  # lines of the table at either end, where it is long
+
+
+@with_settings(DeviceConfig)
+def project(
+    model: Model,
+    images: Annotated[
+        list[Path],
+        typer.Argument(metavar="IMAGES", help="Image files, folders, .zip files or packs."),
+    ],
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=100_000, help="Steps for z, and as many for z⁺; 200, or 40 with an encoder."
+        ),
+    ] = None,
+    step: Step = None,
+    best: Best = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="The .safetensors, and a .png beside it; NAME-latents.safetensors if not given."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+    *,
+    given: dict[str, Any],
+) -> None:
+    """Find where real faces lie in latent space."""
+    from ganface.io.folders import name_of
+
+    path = choose_model(model, step, best)
+    refuse_missing(*images)
+    out = choose_out(out, f"{name_of(model)}-latents.safetensors")
+    if out.suffix.lower() != ".safetensors":
+        raise UserError(f"--out {out}: the name must end in .safetensors")
+    picture = out.with_suffix(".png")
+    refuse_existing(picture)
+
+    from ganface.latents.latents import save_latents
+    from ganface.pictures.faces import origin
+    from ganface.pictures.projections import save_projections
+
+    found, G, meta = project_chosen(model, path, images, given, steps)
+    made_by = origin(meta)
+    errors = {space: each.tolist() for space, each in found.errors.items()}
+    save_latents(out, found.points, found.names, {"errors": errors, **made_by})
+    save_projections(picture, G, found, made_by)
+
+    reached = found.errors[[*found.errors][-1]]
+    order = reached.argsort(descending=True, stable=True).tolist()
+    lines = [
+        "  ".join(f"{errors[space][i]:8.4f}" for space in errors) + f"  {one_line(found.names[i])}"
+        for i in order
+    ]
+    if len(lines) > 2 * LISTED:
+        left_out = f"… {len(lines) - 2 * LISTED:,} more; --json has all"
+        lines = [*lines[:LISTED], left_out, *lines[-LISTED:]]
+    head = "  ".join(f"{title:>8}" for title in ["error, z", "z⁺"][: len(errors)]) + "  image"
+    mean = "  ".join(f"{each.mean():8.4f}" for each in found.errors.values()) + "  mean of all"
+    result = {
+        "images": [
+            {
+                "name": found.names[i],
+                **{f"error_{space}": errors[space][i] for space in errors},
+                "far": i in found.far,
+            }
+            for i in order
+        ],
+        "file": str(out),
+        "picture": str(picture),
+        **made_by,
+    }
+    show_result(result, as_json, "\n".join([head, *lines, mean, "", str(out), str(picture)]))

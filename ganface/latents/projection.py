@@ -1,0 +1,204 @@
+"""Real faces -> points in latent space, by descent from a first guess.
+
+A face x has its z where G(z) is most like it: Zhu, Krähenbühl, Shechtman and Efros 2016,
+"Generative Visual Manipulation on the Natural Image Manifold" (arXiv:1609.03552). What is made
+small, for each face by itself, is
+
+    log(MSE(G(z), x) + FEATURES · d(G(z), x) + FLOOR) + PRIOR · mean(z²)
+
+d compares features of random convolutions, for the MSE alone would rather have no edge than one in
+the wrong place. The logarithm lets z go as far as it takes for a face that G can draw, and keeps it
+near 0, where G knows faces, for one that it cannot. Then each of the layers that read z gets a z of
+its own, z⁺, and the descent goes on: Abdal, Qin and Wonka 2019, "Image2StyleGAN"
+(arXiv:1904.03189).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d
+
+from ganface.dataset.normalise import normalise
+from ganface.errors import UserError
+from ganface.io.console import Track, untracked
+from ganface.latents.latents import Label, Latents
+from ganface.latents.seeds import z_of
+from ganface.models.dcgan import DcganNetwork, Generator
+from ganface.models.features import RandomFeatures
+from ganface.models.generate import BATCH
+from ganface.models.snapshot import holds, load_generator, load_network
+
+STEPS = 200  # of z, and as many of z⁺
+STEPS_NEAR = 40  # likewise, from an encoder's guess
+RATE, RATE_PLUS = 0.3, 0.2  # of Adam, for z and z⁺; it falls to 0 over the last quarter
+BETAS = (0.9, 0.95)  # a short memory, for slopes are steep at first
+PRIOR = 0.2
+FEATURES = 0.03
+FLOOR = 1e-4  # half of what rounding to grey levels alone comes to
+FACES = 256  # of G's own, by which features are scaled
+FAR = 0.5  # of the variance of G's own faces: an error in z that no face has
+
+
+@dataclass(frozen=True)
+class Projection:
+    """N images, and where they are in the latent space of a generator."""
+
+    names: tuple[str, ...]
+    images: Tensor  # uint8 [N, 3, S, S]
+    points: dict[str, Tensor]  # z [N, z_dim] and, if G reads z in several places, z_plus
+    errors: dict[str, Tensor]  # float32 [N] of each: the MSE, of images in [-1, 1]
+    variance: float  # of G's own faces: their MSE from the mean of all
+
+    @property
+    def far(self) -> list[int]:
+        """Which of the images are like nothing that G draws."""
+        return (self.errors["z"] > FAR * self.variance).nonzero().flatten().tolist()
+
+    @property
+    def latents(self) -> Latents:
+        """The points to be drawn or walked through: z⁺ where it is there, else z."""
+        labels = [
+            Label(f"latent of {name}", f"latent-{i:06d}", {"image": name})
+            for i, name in enumerate(self.names)
+        ]
+        points = self.points.get("z_plus", self.points["z"])
+        return Latents(points, tuple(labels), {"images": [*self.names]})
+
+
+def project_images(
+    model: Path,
+    named: Sequence[tuple[str, Tensor]],
+    device: torch.device,
+    steps: int | None = None,
+    track: Track = untracked,
+) -> tuple[Projection, Generator, dict[str, Any]]:
+    """Images in the latent space of a model file; its generator and metadata.
+
+    named: as `dataset.images.read_images` gives them.
+    Raises UserError if no gradient goes through the model's generator, or if there is no image.
+    """
+    G, meta = load_generator(model)
+    if not isinstance(G, Generator):
+        raise UserError(f"{model}: draws by climbing D, and no gradient reaches z")
+    E = load_network(model, "E")[0].to(device) if holds(model, "E") else None
+    if not named:
+        raise UserError("no image that can be projected")
+    G = G.to(device).to(memory_format=torch.channels_last)
+    images = torch.stack([image for _, image in named])
+    names = tuple(name for name, _ in named)
+    return project(G, images, names, E, steps, track), G, meta
+
+
+def project(
+    G: Generator,
+    images: Tensor,
+    names: Sequence[str],
+    E: DcganNetwork | None = None,
+    steps: int | None = None,
+    track: Track = untracked,
+) -> Projection:
+    """Where images, uint8 [N, 3, S, S], lie in G's latent space; and how far G's are from them.
+
+    E: gives the first guesses, or they are 0. steps: of z, and as many of z⁺; STEPS if not given,
+    or STEPS_NEAR with E.
+    """
+    if steps is None:
+        steps = STEPS if E is None else STEPS_NEAR
+    device = next(G.parameters()).device
+    own = faces_of(G)
+    variance = (own - own.mean(0)).square().mean().item()
+    features_of = scaled_features(own)
+    batches = images.split(BATCH)
+    points: dict[str, list[Tensor]] = {}
+    errors: dict[str, list[Tensor]] = {}
+
+    def work() -> Iterator[None]:
+        for batch in batches:
+            x = normalise(batch, torch.zeros(len(batch), dtype=torch.bool)).to(device)
+            z = torch.zeros(len(x), G.config.z_dim, device=device)
+            if E is not None:
+                with torch.no_grad():
+                    z = E(x).float()
+            yield from descend("z", z, x, RATE)
+            if G.places > 1:
+                z_plus = points["z"][-1].to(device)[:, None].repeat(1, G.places, 1)
+                yield from descend("z_plus", z_plus, x, RATE_PLUS)
+
+    def descend(space: str, z: Tensor, x: Tensor, rate: float) -> Iterator[None]:
+        z = z.clone().requires_grad_()
+        adam = torch.optim.Adam([z], rate, BETAS)
+        with torch.no_grad():
+            features = features_of(x)
+        # Of each face the best so far: from a good start the first steps may lead away
+        best, lowest = z.detach().clone(), torch.full((len(z),), torch.inf, device=device)
+
+        def keep_best() -> Tensor:
+            again = G(z)
+            distance = (features_of(again) - features).square().mean(1)
+            unlike = mse(again, x) + FEATURES * distance
+            loss = (unlike + FLOOR).log() + PRIOR * z.square().flatten(1).mean(1)
+            better = loss < lowest
+            lowest[better], best[better] = loss.detach()[better], z.detach()[better]
+            return loss
+
+        for step in range(steps):
+            adam.param_groups[0]["lr"] = rate * min(1, 4 * (steps - step) / steps)
+            adam.zero_grad()
+            keep_best().sum().backward()
+            adam.step()
+            yield
+        with torch.no_grad():
+            keep_best()
+            errors.setdefault(space, []).append(mse(G(best), x).cpu())
+        points.setdefault(space, []).append(best.cpu())
+
+    total = len(batches) * steps * (2 if G.places > 1 else 1)
+    for _ in track(work(), total):
+        pass
+    return Projection(
+        tuple(names),
+        images,
+        {space: torch.cat(parts) for space, parts in points.items()},
+        {space: torch.cat(parts) for space, parts in errors.items()},
+        variance,
+    )
+
+
+def mse(a: Tensor, b: Tensor) -> Tensor:
+    """The mean of the squares of the differences of each of B images: float32 [B]."""
+    return (a - b).square().mean((1, 2, 3))
+
+
+@torch.no_grad()
+def faces_of(G: Generator) -> Tensor:
+    """FACES of G's own, in [-1, 1]: float32 [FACES, 3, S, S], where G is."""
+    z = z_of(range(FACES), G.config.z_dim).to(next(G.parameters()).device)
+    return torch.cat([G(part) for part in z.split(BATCH)])
+
+
+def scaled_features(own: Tensor) -> Callable[[Tensor], Tensor]:
+    """Random features [B, d] of images [B, 3, S, S] in [-1, 1], which a gradient goes through.
+
+    As `RandomFeatures` has them, the mean over each quarter and the standard deviation over the
+    whole, each in standard deviations of that feature among the faces `own`.
+    """
+    network = RandomFeatures().to(own.device)
+
+    def features_of(images: Tensor) -> Tensor:
+        features = []
+        for layer in network.layers(10 * images):
+            # Not by `std`, which has no slope at 0
+            spread = layer.var((2, 3)).clamp(min=1e-6).sqrt()
+            features += [adaptive_avg_pool2d(layer, 2).flatten(1), spread]
+        return torch.cat(features, 1)
+
+    with torch.no_grad():
+        scale = torch.cat([features_of(part) for part in own.split(BATCH)]).std(0).clamp(min=1e-6)
+
+    return lambda images: features_of(images) / scale

@@ -18,12 +18,12 @@ from ganface.config.architecture import DcganConfig
 from ganface.dataset.normalise import normalise
 from ganface.dataset.pack import Pack
 from ganface.evaluation.drawn import Images, choose, extract_features
-from ganface.models.features import RandomFeatures
 from ganface.evaluation.neighbours import mean_distance
 from ganface.io.console import Track, untracked
 from ganface.latents import rng
 from ganface.models.dcgan import DcganNetwork
 from ganface.models.encoder import Encoder
+from ganface.models.features import RandomFeatures
 
 UPDATES, BATCH, RATE, WIDTH = 400, 64, 2e-3, 16
 APART = 5  # one in so many reals is not learned from

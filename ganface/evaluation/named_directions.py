@@ -29,6 +29,7 @@ MOVED, REACH = 200, 2.0  # faces that are moved along each direction, and how fa
 LEAST_R2 = 0.25  # of a measurement by z; one that z tells less of gets no direction
 LEAST_TAKEN_OUT = 0.1  # R² from which on it is known well enough to be taken out of the others
 LEAST_MOVE = 0.1  # standard deviations for each unit of z; what moves less gives no name
+LONGEST = 60  # letters of a name
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def find_directions(G: DcganNetwork, by: str, count: int, measurements: Measurem
 def layers_that_read_z(G: DcganNetwork) -> list[Tensor]:
     """The weights [out, z_dim] of each layer of G that z goes into.
 
-    Raises UserError if that is but the first one, whose directions are much alike, or none.
+    Raises UserError if that is but the first one, whose weights tell least, or none.
     """
     if not isinstance(G, Generator) or not G.modulated:
         raise UserError(
@@ -207,7 +208,7 @@ def slugs(texts: Sequence[str]) -> list[str]:
     "hair_style=swept" -> "hair-style-swept"."""
     names: list[str] = []
     for text in texts:
-        stem = re.sub("[^a-z0-9]+", "-", text.lower()).strip("-") or "unnamed"
+        stem = re.sub("[^a-z0-9]+", "-", text.lower())[:LONGEST].strip("-") or "unnamed"
         name, number = stem, 2
         while name in names:
             name, number = f"{stem}-{number}", number + 1

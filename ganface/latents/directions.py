@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -26,6 +27,7 @@ from ganface.io.tensors import read_tensors, write_tensors
 from ganface.latents.latents import Latents
 
 LENGTH_ERROR = 1e-3  # by which a vector may miss the length 1
+NAME = "[a-z0-9-]{1,100}"  # what the fonts of pictures can write
 LIKENESS = 0.4  # from which on a name may be what another was meant to be
 FURTHEST = 1000  # units of z that a face may be moved
 
@@ -35,7 +37,7 @@ class Direction:
     """What is known of one direction. Moves are of faces that were drawn, between both sides, for
     each unit of z along it, in standard deviations of what moves."""
 
-    name: str  # like no other in the file: small letters, digits and hyphens
+    name: str  # like no other in the file, see NAME
     found_by: str  # "measured", "labelled", "jacobian" or "sefa"
     strength: float  # R² of what it moves, of faces left out; or its share of all change, 0 to 1
     moves: str  # what it moves most
@@ -107,6 +109,8 @@ def read_directions(path: Path, z_dim: int, meta: dict[str, Any]) -> tuple[Direc
             ):
                 raise ValueError
         if not about or len({each.name for each in about}) < len(about):
+            raise ValueError
+        if not all(re.fullmatch(NAME, each.name) for each in about):
             raise ValueError
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path}: does not say what its directions are") from error

@@ -58,11 +58,13 @@ def test_vectors_that_do_not_fit_are_refused(vectors, tmp_path):
         read_directions(path, 8, META)
 
 
-@pytest.mark.parametrize("about", [None, [], [{"name": "x"}], "text", "twice", "type"])
+@pytest.mark.parametrize("about", [None, [], [{"name": "x"}], "text", "twice", "type", "name"])
 def test_what_is_not_said_of_them_is_refused(about, tmp_path):
     told = [dataclasses.asdict(each) for each in directions().about]
     if about == "twice":
         about = [told[0], told[0], told[1]]
+    elif about == "name":
+        about = [{**each, "name": f"\x1b[2J{each['name']}"} for each in told]
     elif about == "type":
         about = [{**each, "strength": "much"} for each in told]
     path = tmp_path / "d.safetensors"

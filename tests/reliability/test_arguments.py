@@ -35,6 +35,8 @@ WALK = {
     "--fps": NUMBERS,
     "--rows": ["1", "2", "0"],
     "--dims": ["0-3", "5", "99", "x"],
+    "--directions": ["faces", "x"],
+    "--pick": ["0", "x"],
     "--range": ["-2,2", "3,1", "nan,1", "x"],
     "--loop": None,
 }
@@ -118,6 +120,12 @@ COMMANDS = st.one_of(
     command(["train"], 1, {**BUILD, **TRAIN}, {**SMALL, "--size": ["32", "33"]}),
     command(["sample"], 1, {**MODELS, "--images": None, "--grid": None}, {"--seeds": ["0-3", "x"]}),
     command(["interpolate"], 1, {**MODELS, **WALK}, {"--frames": ["2", "0"]}),
+    command(
+        ["directions"],
+        1,
+        {**SHARED, "--step": STEPS, "--by": ["sefa", "x"], "--faces": PATHS, "--labels": PATHS},
+        {"--count": ["2", "0"]},
+    ),
     command(
         ["evaluate"],
         2,

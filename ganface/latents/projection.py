@@ -36,7 +36,7 @@ from ganface.models.snapshot import holds, load_generator, load_network
 
 STEPS = 200  # of z, and as many of z⁺
 STEPS_NEAR = 40  # likewise, from an encoder's guess
-RATE, RATE_PLUS = 0.3, 0.2  # of Adam, for z and z⁺; it falls to 0 over the last quarter
+RATE, RATE_NEAR, RATE_PLUS = 0.3, 0.15, 0.2  # of Adam: for z, from an encoder's, and for z⁺
 BETAS = (0.9, 0.95)  # a short memory, for slopes are steep at first
 PRIOR = 0.2
 FEATURES = 0.03
@@ -133,7 +133,7 @@ def project(
     def work() -> Iterator[None]:
         for batch in batches:
             x = normalise(batch, torch.zeros(len(batch), dtype=torch.bool)).to(device)
-            yield from descend("z", guess(x), x, RATE)
+            yield from descend("z", guess(x), x, RATE if E is None else RATE_NEAR)
             if G.places > 1:
                 z_plus = points["z"][-1].to(device)[:, None].repeat(1, G.places, 1)
                 yield from descend("z_plus", z_plus, x, RATE_PLUS)
@@ -156,6 +156,7 @@ def project(
             return loss
 
         for step in range(steps):
+            # It falls to 0 over the last quarter
             adam.param_groups[0]["lr"] = rate * min(1, 4 * (steps - step) / steps)
             adam.zero_grad()
             keep_best().sum().backward()

@@ -22,13 +22,15 @@ def test_version_is_one_line_on_stdout(invoke):
         (
             "train",
             "--size --out --resume --steps --batch-size --width --z-dim --lr --seed --seeds "
-            "--init-from --milestones --checkpoint-every --keep --precision --device --cache "
+            "--init-from --of --milestones --checkpoint-every --keep --precision --device --cache "
             "--dry-run --json",
         ),
-        ("sample", "--seeds --grid --images --step --best --out --device --json"),
+        ("sample", "--seeds --latents --grid --images --step --best --out --device --json"),
+        ("project", "--steps --step --best --out --device --json"),
         (
             "interpolate",
-            "--seeds --mode --frames --fps --loop --rows --dims --range --step --best --out --json",
+            "--seeds --latents --between --mode --frames --fps --loop --rows --dims --range --step "
+            "--best --out --json",
         ),
         ("compare", "--seeds --count --search --budget --jobs --seed --resume --out --json"),
         ("info", "--json"),

@@ -73,7 +73,10 @@ def interpolate(
     if between is not None:
         if seeds is not None or latents is not None or dims is not None:
             raise UserError(f"--between {between}: does not go with --seeds, --latents and --dims")
-        images = [Path(name.strip()) for name in between.split(",")]
+        names = [name.strip() for name in between.split(",")]
+        if not all(names):
+            raise UserError(f"--between {between}: write names of images, such as a.png,b.png")
+        images = [Path(name) for name in names]
         refuse_missing(*images)
     else:
         if latents is None:

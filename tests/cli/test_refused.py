@@ -142,6 +142,7 @@ REFUSED = """
     interpolate run --out file.txt/walk.gif     | file.txt/walk.gif: cannot be written
     interpolate run --between nothing,old.png   | nothing: there is no such file
     interpolate run --between old.png --dims 0  | --between old.png: does not go with
+    interpolate run --between old.png,          | --between old.png,: write names of images
     project nothing faces                       | nothing: there is no such file or run
     project run nothing                         | nothing: there is no such file
     project run                                 | IMAGES

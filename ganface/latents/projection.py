@@ -43,7 +43,7 @@ FEATURES = 0.03
 FLOOR = 1e-4  # half of what rounding to grey levels alone comes to
 FACES = 256  # of G's own, by which features are scaled, and one of which a descent begins near
 HALFWAY = 0.5  # how far towards it: from 0 itself some faces get stuck in another colour
-FAR = 0.5  # of the variance of G's own faces: an error in z that no face has
+FAR = 0.6  # of the variance of G's own faces: an error in z that hardly any face has
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ from ganface.models.generate import BATCH
 from ganface.models.snapshot import holds, load_generator, load_network
 
 STEPS = 200  # of z, and as many of z⁺
-STEPS_NEAR = 40  # likewise, from an encoder's guess
+STEPS_NEAR = 100  # likewise, from an encoder's guess
 RATE, RATE_NEAR, RATE_PLUS = 0.3, 0.15, 0.2  # of Adam: for z, from an encoder's, and for z⁺
 BETAS = (0.9, 0.95)  # a short memory, for slopes are steep at first
 PRIOR = 0.2

@@ -97,7 +97,10 @@ def interpolate(
         raise UserError("--label twice: does not go with --dims, --directions and --rows")
     if between is not None and (seeds is not None or latents is not None):
         raise UserError(f"--between {between}: is in place of --seeds and --latents")
-    images = [Path(name.strip()) for name in between.split(",")] if between is not None else []
+    names = [name.strip() for name in between.split(",")] if between is not None else []
+    if not all(names):
+        raise UserError(f"--between {between}: write names of images, such as a.png,b.png")
+    images = [Path(name) for name in names]
     refuse_missing(*images)
     if latents is None and between is None:
         walked = "0-4" if between_labels else f"0-{5 * rows - 1}"

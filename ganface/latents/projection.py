@@ -35,14 +35,15 @@ from ganface.models.generate import BATCH
 from ganface.models.snapshot import holds, load_generator, load_network
 
 STEPS = 200  # of z, and as many of z⁺
-STEPS_NEAR = 40  # likewise, from an encoder's guess
-RATE, RATE_PLUS = 0.3, 0.2  # of Adam, for z and z⁺; it falls to 0 over the last quarter
+STEPS_NEAR = 100  # likewise, from an encoder's guess
+RATE, RATE_NEAR, RATE_PLUS = 0.3, 0.15, 0.2  # of Adam: for z, from an encoder's, and for z⁺
 BETAS = (0.9, 0.95)  # a short memory, for slopes are steep at first
 PRIOR = 0.2
 FEATURES = 0.03
 FLOOR = 1e-4  # half of what rounding to grey levels alone comes to
-FACES = 256  # of G's own, by which features are scaled
-FAR = 0.5  # of the variance of G's own faces: an error in z that no face has
+FACES = 256  # of G's own, by which features are scaled, and one of which a descent begins near
+HALFWAY = 0.5  # how far towards it: from 0 itself some faces get stuck in another colour
+FAR = 0.6  # of the variance of G's own faces: an error in z that hardly any face has
 
 
 @dataclass(frozen=True)
@@ -105,27 +106,34 @@ def project(
 ) -> Projection:
     """Where images, uint8 [N, 3, S, S], lie in G's latent space; and how far G's are from them.
 
-    E: gives the first guesses, or they are 0. steps: of z, and as many of z⁺; STEPS if not given,
-    or STEPS_NEAR with E.
+    E: gives the first guesses; without it they lie HALFWAY from 0 to the most alike of FACES of G's
+    own. steps: of z, and as many of z⁺; STEPS if not given, or STEPS_NEAR with E.
     """
     if steps is None:
         steps = STEPS if E is None else STEPS_NEAR
     device = next(G.parameters()).device
-    own = faces_of(G)
-    variance = (own - own.mean(0)).square().mean().item()
-    features_of = scaled_features(own)
+    own_z = z_of(range(FACES), G.config.z_dim).to(device)
+    with torch.no_grad():
+        own = torch.cat([G(part) for part in own_z.split(BATCH)])
+        variance = (own - own.mean(0)).square().mean().item()
+        features_of = scaled_features(own)
+        own_features = torch.cat([features_of(part) for part in own.split(BATCH)])
     batches = images.split(BATCH)
     points: dict[str, list[Tensor]] = {}
     errors: dict[str, list[Tensor]] = {}
 
+    @torch.no_grad()
+    def guess(x: Tensor) -> Tensor:
+        if E is not None:
+            return E(x).float()
+        unlike = mean_squares(x.flatten(1), own.flatten(1))
+        unlike += FEATURES * mean_squares(features_of(x), own_features)
+        return HALFWAY * own_z[unlike.argmin(1)]
+
     def work() -> Iterator[None]:
         for batch in batches:
             x = normalise(batch, torch.zeros(len(batch), dtype=torch.bool)).to(device)
-            z = torch.zeros(len(x), G.config.z_dim, device=device)
-            if E is not None:
-                with torch.no_grad():
-                    z = E(x).float()
-            yield from descend("z", z, x, RATE)
+            yield from descend("z", guess(x), x, RATE if E is None else RATE_NEAR)
             if G.places > 1:
                 z_plus = points["z"][-1].to(device)[:, None].repeat(1, G.places, 1)
                 yield from descend("z_plus", z_plus, x, RATE_PLUS)
@@ -148,6 +156,7 @@ def project(
             return loss
 
         for step in range(steps):
+            # It falls to 0 over the last quarter
             adam.param_groups[0]["lr"] = rate * min(1, 4 * (steps - step) / steps)
             adam.zero_grad()
             keep_best().sum().backward()
@@ -175,11 +184,9 @@ def mse(a: Tensor, b: Tensor) -> Tensor:
     return (a - b).square().mean((1, 2, 3))
 
 
-@torch.no_grad()
-def faces_of(G: Generator) -> Tensor:
-    """FACES of G's own, in [-1, 1]: float32 [FACES, 3, S, S], where G is."""
-    z = z_of(range(FACES), G.config.z_dim).to(next(G.parameters()).device)
-    return torch.cat([G(part) for part in z.split(BATCH)])
+def mean_squares(a: Tensor, b: Tensor) -> Tensor:
+    """The mean squared differences of points [N, d] from points [M, d]: [N, M]."""
+    return torch.cdist(a, b).square() / a.shape[1]
 
 
 def scaled_features(own: Tensor) -> Callable[[Tensor], Tensor]:

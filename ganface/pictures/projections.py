@@ -28,7 +28,7 @@ def save_projections(
         texts.append([f"{TITLES[space]} {error:.4f}" for error in errors])
     pictures = [image for row in zip(*columns, strict=True) for image in row]
     below = [text for row in zip(*texts, strict=True) for text in row]
-    across = len(columns) * max(1, square_columns(len(below)) // len(columns))
+    across = len(columns) * max(1, round(square_columns(len(below)) / len(columns)))
     meta = {"kind": "projections", "images": [*found.names[:SHOWN]], **made_by}
     save_png(path, captioned(pictures, below, across), meta)
 

@@ -22,17 +22,20 @@ def test_version_is_one_line_on_stdout(invoke):
         (
             "train",
             "--size --out --resume --steps --batch-size --width --z-dim --lr --seed --seeds "
-            "--init-from --milestones --checkpoint-every --keep --precision --device --cache "
+            "--init-from --of --milestones --checkpoint-every --keep --precision --device --cache "
             "--dry-run --json",
         ),
         (
             "sample",
-            "--seeds --directions --move --grid --images --step --best --out --device --json",
+            "--seeds --latents --label --directions --move --grid --images --step --best --out "
+            "--device --json",
         ),
         ("directions", "--by --count --faces --labels --step --best --out --device --json"),
+        ("project", "--steps --step --best --out --device --json"),
         (
             "interpolate",
-            "--seeds --mode --frames --fps --loop --rows --dims --directions --pick --range --step "
+            "--seeds --latents --between --mode --frames --fps --loop --rows --dims --directions "
+            "--pick --range --label --step "
             "--best --out --json",
         ),
         ("compare", "--seeds --count --search --budget --jobs --seed --resume --out --json"),

@@ -140,6 +140,21 @@ REFUSED = """
     interpolate run --out old.png               | old.png: exists already
     interpolate run --out new.avi               | --out new.avi: the name must end in
     interpolate run --out file.txt/walk.gif     | file.txt/walk.gif: cannot be written
+    interpolate run --between nothing,old.png   | nothing: there is no such file
+    interpolate run --between old.png --dims 0  | --between old.png: does not go with
+    interpolate run --between old.png,          | --between old.png,: write names of images
+    project nothing faces                       | nothing: there is no such file or run
+    project run nothing                         | nothing: there is no such file
+    project run                                 | IMAGES
+    project pack faces                          | pack: a pack, where a snapshot or checkpoint
+    project run faces --out old.png             | old.png: exists already
+    project run faces --out new.png             | --out new.png: the name must end in
+    project run faces --steps 0                 | '--steps'
+    project run empty                           | empty: no image in it
+    train faces --method encoder                | --method encoder: needs a G that is finished
+    train faces --method encoder --of nothing   | nothing: there is no such file or run
+    train faces --method encoder --of pack      | pack: a pack, where a snapshot or checkpoint
+    train faces --of run                        | --of: is for --method encoder, not gan
     info nothing                                | nothing: there is no such file or run
     info file.txt                               | file.txt: not a file of ganface
     info foreign.png                            | foreign.png: a picture that was not made by
@@ -175,6 +190,7 @@ NEED_TORCH = """
     sample cut.safetensors
     sample run --device cuda
     interpolate run --dims 8
+    project run empty
 """
 
 

@@ -4,7 +4,7 @@ from conftest import dcgan
 
 from ganface.dataset.pack import Pack
 from ganface.latents import projection
-from ganface.latents.projection import faces_of, mse, scaled_features
+from ganface.latents.projection import mse, scaled_features
 from ganface.latents.seeds import z_of
 from ganface.models.dcgan import Generator
 from ganface.models.generate import generate
@@ -88,6 +88,11 @@ def test_it_starts_at_the_encoder_s_guess(G, own):
     assert (points["z"] - z_of(range(6), 8)).abs().max() < 1.01 * projection.RATE
 
 
+def test_without_one_it_starts_half_way_to_the_most_alike_of_its_own(G, own):
+    points, _ = project(G, own, steps=1)
+    assert (points["z"] - 0.5 * z_of(range(6), 8)).abs().max() < 1.01 * projection.RATE
+
+
 def test_where_only_the_first_layer_reads_z_there_is_no_z_plus():
     G = Generator(dcgan()).eval().requires_grad_(False)
     points, errors = project(G, generate(G, z_of(range(2), 8)), steps=2)
@@ -106,7 +111,7 @@ def test_features_tell_an_edge_from_a_blur(G):
     """Of images of one MSE, the one that has lost its edges is further away."""
     stripes = torch.ones(1, 3, 32, 32)
     stripes[..., ::2] = -1
-    features_of = scaled_features(faces_of(G))
+    features_of = scaled_features(G(z_of(range(32), 8)))
 
     def distance(images):
         return (features_of(images) - features_of(stripes)).square().mean()

@@ -29,7 +29,8 @@ OUTS += [
 SEEDS = ["0", "0-8", "3,1", "5-1", "-1", "x", "", "0-99999999", ",", "1-", "9" * 30, "0-3,0-3"]
 STEPS = ["4", "12", "0", "-1", "x", "99999999999999999999"]
 SHARED = {"--json": None, "--out": OUTS, "--device": ["cpu", "auto", "mps", "x"]}
-MODELS = {**SHARED, "--seeds": SEEDS, "--best": None, "--step": STEPS}
+CHOSEN = {"--best": None, "--step": STEPS}
+MODELS = {**SHARED, **CHOSEN, "--seeds": SEEDS, "--latents": ["text", "pack", "run", "missing", ""]}
 WALK = {
     "--mode": ["lerp", "x"],
     "--fps": NUMBERS,
@@ -39,6 +40,7 @@ WALK = {
     "--pick": ["0", "x"],
     "--range": ["-2,2", "3,1", "nan,1", "x"],
     "--loop": None,
+    "--between": ["faces/000.png,faces/001.png", "faces", "missing,text", "broken", ",", ""],
 }
 BUILD = {
     "--size": ["32", "8", "0", "5000", "x"],
@@ -52,7 +54,8 @@ TRAIN = {
     **{f"--{name}": ["1e-4", *NUMBERS] for name in ("lr", "lr-d", "lr-g")},
     **{f"--{name}": NUMBERS for name in ("evaluate-every", "checkpoint-every", "keep")},
     "--preset": ["best", "dcgan", "x"],
-    "--method": ["gan", "codes", "autoencoder", "vae", "alphagan", "energy", "x"],
+    "--method": ["gan", "codes", "autoencoder", "vae", "alphagan", "energy", "encoder", "x"],
+    "--of": ["run", "text", "missing", ""],
     "--codes": ["random", "pca", "learned", "x"],
     "--lr-codes": ["1e-4", *NUMBERS],
     "--recon-weight": NUMBERS,
@@ -132,6 +135,7 @@ COMMANDS = st.one_of(
         {**SHARED, "--step": STEPS, "--all-steps": None, "--weights": PATHS},
         {"--count": ["9", "0"]},
     ),
+    command(["project"], 2, {**SHARED, **CHOSEN}, {"--steps": ["1", "0"]}),
     command(["plot"], 1, {"--out": OUTS, "--json": None}),
     command(["info"], 1, {"--json": None}),
     st.lists(ANYTHING, max_size=3),

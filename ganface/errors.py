@@ -7,6 +7,8 @@ import difflib
 import re
 from collections.abc import Iterable
 
+LIKENESS = 0.4  # from which on a name may be what another was meant to be, as difflib counts it
+
 
 class UserError(Exception):
     """Refused before any work: a wrong flag, path, value or file."""
@@ -39,7 +41,7 @@ class NotANumber(WorkError):
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:
     """The end of a message about a name that is not known: the nearest that is, if one is near."""
-    near = difflib.get_close_matches(given, list(known), 1)
+    near = difflib.get_close_matches(given, list(known), 1, LIKENESS)
     return f"; did you mean {near[0]}?" if near else ""
 
 

@@ -99,7 +99,7 @@ def sample(
     faces = choose_latents(seeds or first, latents, G, meta)
     if directions is not None:
         faces = move_along(faces, directions, move or [], G.config.z_dim, meta)
-    columns = [each.name for each in faces.labels]
+    columns = [each.name for each in faces.titles]
     if orders:
         faces = ordered(faces, orders, attributes)
     files: list[Path] = []

@@ -84,7 +84,7 @@ def judge(
     if seeds is not None or latents is not None:
         G, meta = open_generator(checkpoint, device)
         chosen = choose_latents(seeds, latents, G, meta)
-        named += zip((each.name for each in chosen.labels), generate(G, chosen.points), strict=True)
+        named += zip((each.name for each in chosen.titles), generate(G, chosen.points), strict=True)
     if not named:
         raise UserError("no image that can be judged")
     names, images = [name for name, _ in named], torch.stack([image for _, image in named])

@@ -14,7 +14,6 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +21,12 @@ import torch
 from torch import Tensor
 
 from ganface.config.settings import is_of_type, parse_integers
-from ganface.errors import UserError
+from ganface.errors import UserError, did_you_mean
 from ganface.io.tensors import read_tensors, write_tensors
 from ganface.latents.latents import Latents
 
 LENGTH_ERROR = 1e-3  # by which a vector may miss the length 1
 NAME = "[a-z0-9-]{1,100}"  # what the fonts of pictures can write
-LIKENESS = 0.4  # from which on a name may be what another was meant to be
 FURTHEST = 1000  # units of z that a face may be moved
 
 
@@ -70,14 +68,11 @@ class Directions:
             elif part[:1].isdecimal():
                 indices += parse_integers(flag, part)
             else:
-                raise UserError(f"{flag} {text}: no direction {part}; {self._nearest(part)}")
+                close, there = did_you_mean(part, self.names), ", ".join(self.names)
+                raise UserError(f"{flag} {text}: no direction {part}{close}; there are {there}")
         if max(indices) >= len(self.about):
             raise UserError(f"{flag} {text}: there are {len(self.about)} directions, from 0 on")
         return self[indices]
-
-    def _nearest(self, name: str) -> str:
-        near = get_close_matches(name, self.names, 1, LIKENESS)
-        return f"did you mean {near[0]}?" if near else f"there are {', '.join(self.names)}"
 
 
 def save_directions(path: Path, directions: Directions, origin: dict[str, Any]) -> str:
@@ -160,5 +155,5 @@ def move_along(
     for name, far in amounts.items():
         points[..., :z_dim] += far * directions.pick("--move", name).vectors.sum(0)
     said = {"directions": digest, "moves": amounts}
-    labels = (label._replace(meta={**label.meta, **said}) for label in latents.labels)
-    return Latents(points, tuple(labels), {**latents.meta, **said})
+    titles = (title._replace(meta={**title.meta, **said}) for title in latents.titles)
+    return Latents(points, tuple(titles), {**latents.meta, **said})

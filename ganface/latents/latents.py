@@ -28,7 +28,7 @@ from ganface.models.dcgan import DcganNetwork, Generator
 from ganface.models.generate import latents_of
 
 
-class Label(NamedTuple):
+class Title(NamedTuple):
     """What one point is called."""
 
     name: str  # in a list
@@ -41,20 +41,20 @@ class Latents:
     """N points, which a generator draws as N faces."""
 
     points: Tensor  # float32 [N, z_dim] or, as z⁺, [N, places, z_dim], on the CPU
-    labels: tuple[Label, ...]
+    titles: tuple[Title, ...]
     meta: dict[str, Any]  # what the metadata of a picture of all says
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return len(self.titles)
 
     def __getitem__(self, indices: Sequence[int]) -> Latents:
-        return Latents(self.points[[*indices]], tuple(self.labels[i] for i in indices), self.meta)
+        return Latents(self.points[[*indices]], tuple(self.titles[i] for i in indices), self.meta)
 
     def once(self) -> Latents:
         """Of points that would be files of one name the first."""
         first: dict[str, int] = {}
-        for index, label in enumerate(self.labels):
-            first.setdefault(label.stem, index)
+        for index, title in enumerate(self.titles):
+            first.setdefault(title.stem, index)
         return self if len(first) == len(self) else self[[*first.values()]]
 
 
@@ -62,8 +62,8 @@ def latents_of_seeds(seeds: str, G: DcganNetwork) -> Latents:
     """What G draws the faces of seeds such as "0-63,99" from. Raises UserError if that is how none
     are written."""
     numbers = parse_integers("--seeds", seeds)
-    labels = (Label(f"seed {n}", f"seed-{n:06d}", {"seeds": str(n)}) for n in numbers)
-    return Latents(latents_of(G, numbers), tuple(labels), {"seeds": seeds})
+    titles = (Title(f"seed {n}", f"seed-{n:06d}", {"seeds": str(n)}) for n in numbers)
+    return Latents(latents_of(G, numbers), tuple(titles), {"seeds": seeds})
 
 
 def choose_latents(
@@ -81,17 +81,17 @@ def choose_latents(
 def ordered(latents: Latents, orders: Sequence[Order], attributes: Attributes) -> Latents:
     """All the points for the first order, then all for the next one. What is not ordered stays."""
     parts = [obey(latents.points, order, attributes) for order in orders]
-    labels = [
-        Label(
-            f"{label.name}, {order.name}",
-            f"{label.stem}-{order.name.replace('/', '_')}",
-            {**label.meta, "label": order.name},
+    titles = [
+        Title(
+            f"{title.name}, {order.name}",
+            f"{title.stem}-{order.name.replace('/', '_')}",
+            {**title.meta, "label": order.name},
         )
         for order in orders
-        for label in latents.labels
+        for title in latents.titles
     ]
     meta = {**latents.meta, "label": [order.name for order in orders]}
-    return Latents(torch.cat(parts), tuple(labels), meta)
+    return Latents(torch.cat(parts), tuple(titles), meta)
 
 
 def without_labels(points: Tensor, G: DcganNetwork) -> Tensor:
@@ -138,8 +138,8 @@ def read_latents(path: Path, G: DcganNetwork, meta: dict[str, Any]) -> Latents:
         raise UserError(f"{path}: holds what is not a number")
     points = without_labels(points, G)
     digest = held["sha256"]
-    labels = (
-        Label(f"latent of {name}", f"latent-{i:06d}", {"latents": digest, "name": name})
+    titles = (
+        Title(f"latent of {name}", f"latent-{i:06d}", {"latents": digest, "name": name})
         for i, name in enumerate(names)
     )
-    return Latents(points, tuple(labels), {"latents": digest})
+    return Latents(points, tuple(titles), {"latents": digest})

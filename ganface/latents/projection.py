@@ -27,7 +27,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 from ganface.dataset.normalise import normalise
 from ganface.errors import UserError
 from ganface.io.console import Track, untracked
-from ganface.latents.latents import Label, Latents
+from ganface.latents.latents import Latents, Title
 from ganface.latents.seeds import z_of
 from ganface.models.dcgan import DcganNetwork, Generator
 from ganface.models.features import RandomFeatures
@@ -64,12 +64,12 @@ class Projection:
     @property
     def latents(self) -> Latents:
         """The points to be drawn or walked through: z⁺ where it is there, else z."""
-        labels = [
-            Label(f"latent of {name}", f"latent-{i:06d}", {"image": name})
+        titles = [
+            Title(f"latent of {name}", f"latent-{i:06d}", {"image": name})
             for i, name in enumerate(self.names)
         ]
         points = self.points.get("z_plus", self.points["z"])
-        return Latents(points, tuple(labels), {"images": [*self.names]})
+        return Latents(points, tuple(titles), {"images": [*self.names]})
 
 
 def project_images(

@@ -41,7 +41,7 @@ def conditional(course: Course) -> Section | None:
         faces = generate(G, ordered(seeds, orders, attributes).points)
         cells = [[to_pil(face) for face in row] for row in faces.split(len(seeds))]
         rows = drawable([order.name for order in orders])
-        picture = table(cells, rows, [each.name for each in seeds.labels])
+        picture = table(cells, rows, [each.name for each in seeds.titles])
         obeyed, floor = figures[f"accuracy_{name}"], judge.floors[f"accuracy_{name}"]
         blocks.append(
             Block(

@@ -55,10 +55,10 @@ def save_faces(
     """
 
     def draw(part: Latents) -> list[Path]:
-        paths = [folder / f"{label.stem}.png" for label in part.labels]
+        paths = [folder / f"{title.stem}.png" for title in part.titles]
         faces = generate(G, part.points)
-        for label, path, face in zip(part.labels, paths, faces, strict=True):
-            meta = {"kind": "face", **label.meta, **made_by}
+        for title, path, face in zip(part.titles, paths, faces, strict=True):
+            meta = {"kind": "face", **title.meta, **made_by}
             save_png(path, to_pil(face), meta, durable=False)
         return paths
 

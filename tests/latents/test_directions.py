@@ -111,13 +111,13 @@ def test_a_move_adds_to_each_point_and_is_told(file):
     expected = torch.tensor([-1.0, 2, 0, 0, 0, 0, 0, 0])
     torch.testing.assert_close(after.points - before.points, expected.expand(3, 8))
     assert after.meta["moves"] == {"tilt": 2.0, "hair-brightness": -1.0}
-    assert after.labels[1].meta["seeds"] == "1"
-    assert after.labels[1].meta["moves"] == after.meta["moves"]
+    assert after.titles[1].meta["seeds"] == "1"
+    assert after.titles[1].meta["moves"] == after.meta["moves"]
 
 
 def test_a_move_of_z_plus_is_the_same_in_all_places(file):
     flat = latents_of_seeds("0-5", Generator(dcgan()))
-    plus = Latents(flat.points.view(2, 3, 8), flat.labels[:2], flat.meta)
+    plus = Latents(flat.points.view(2, 3, 8), flat.titles[:2], flat.meta)
     moved = move_along(plus, file, ["tilt=2"], 8, META).points
     expected = move_along(flat, file, ["tilt=2"], 8, META).points.view(2, 3, 8)
     torch.testing.assert_close(moved, expected)

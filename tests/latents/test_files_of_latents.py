@@ -26,11 +26,11 @@ def file(tmp_path):
 def test_latents_of_seeds_are_their_z_under_their_names():
     latents = latents_of_seeds("3,0-1,3", Generator(dcgan(32, 8, 4)))
     assert torch.equal(latents.points, z_of((3, 0, 1, 3), 8))
-    assert [each.name for each in latents.labels] == ["seed 3", "seed 0", "seed 1", "seed 3"]
-    assert [each.meta["seeds"] for each in latents.labels] == ["3", "0", "1", "3"]
+    assert [each.name for each in latents.titles] == ["seed 3", "seed 0", "seed 1", "seed 3"]
+    assert [each.meta["seeds"] for each in latents.titles] == ["3", "0", "1", "3"]
     assert latents.meta == {"seeds": "3,0-1,3"}
     once = latents.once()
-    assert [each.stem for each in once.labels] == ["seed-000003", "seed-000000", "seed-000001"]
+    assert [each.stem for each in once.titles] == ["seed-000003", "seed-000000", "seed-000001"]
     assert torch.equal(once.points, z_of((3, 0, 1), 8))
 
 
@@ -40,8 +40,8 @@ def test_what_is_written_is_read_again_and_z_plus_before_z(file, G, kinds):
     digest = save_latents(file, {kind: points[kind] for kind in kinds}, NAMES, META)
     latents = choose_latents(None, file, G, MODEL)
     assert torch.equal(latents.points, points[kinds[-1]])
-    assert [each.name for each in latents.labels] == ["latent of b.png", "latent of some/a.png"]
-    assert len({each.stem for each in latents.labels}) == 2
+    assert [each.name for each in latents.titles] == ["latent of b.png", "latent of some/a.png"]
+    assert len({each.stem for each in latents.titles}) == 2
     assert latents.meta == {"latents": digest}
 
 

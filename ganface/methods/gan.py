@@ -35,10 +35,9 @@ REG_INTERVAL = 16  # updates between two in which R1 and R2 are computed, as in 
 # Of images whose labels nobody is told, and of labels that are left out of the others' one by one:
 # so G learns to draw what it is not told everything of, or nothing
 DROPPED = 0.1
-# For so many updates D's loss in telling an image's labels from wrong ones weighs 1, and from then
-# on less, as one over the square of the steps. Without it labels that are hard to see are not
-# learned; for long it makes faces worse, each more typical than any real one: docs/latents.md
-LABELS_FIRST = 2000
+# Of D's loss in telling an image's labels from wrong ones. More makes faces worse, each more typical
+# of its labels than any real one: docs/latents.md
+WRONG_LABELS = 0.1
 
 
 @dataclass(frozen=True)
@@ -183,8 +182,7 @@ class Gan(Method):
 
     def labels(self, step: int, labels: Tensor) -> dict[str, Tensor]:
         """labels [count, values], as G and D are given them, some left out; wrong_labels, the same
-        but for one of each image, which is another image's; label_weight [count], what it weighs
-        to tell the two apart."""
+        but for one of each image, which is another image's."""
         import torch
 
         from ganface.latents import rng
@@ -200,12 +198,8 @@ class Gan(Method):
         swapped = (dice[:, -1:] * kinds).long() == torch.arange(kinds)
         others = labels.roll(1, 0)
         wrong = others.where(swapped & (known > 0) & (others > 0), known)
-        weight = min(1.0, LABELS_FIRST / step) ** 2
-        return {
-            "labels": multi_hot(known, attributes),
-            "wrong_labels": multi_hot(wrong, attributes),
-            "label_weight": torch.full((count,), weight),
-        }
+        told = {"labels": known, "wrong_labels": wrong}
+        return {name: multi_hot(each, attributes) for name, each in told.items()}
 
     def rates(self) -> dict[str, float]:
         lr, lr_D, lr_G = self.optimizer.lr, self.config.lr_d, self.config.lr_g
@@ -247,8 +241,7 @@ class Gan(Method):
             if labels is not None:  # against the same images with a wrong label
                 with self.compute.autocast():
                     wrong = D.logits(features.chunk(2)[0], batch.noise["wrong_labels"]).float()
-                weight = batch.noise["label_weight"].mean()
-                penalty += weight * relativistic_loss_D(real_logits, wrong)
+                penalty += WRONG_LABELS * relativistic_loss_D(real_logits, wrong)
             (grad_D,) = descend(state, loss_D + penalty, "D")
 
         # (2) Update G: with the usual loss, maximise log D(G(z)). The lecture draws z again; like

@@ -18,7 +18,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.parametrizations import spectral_norm
 
 from ganface.config.architecture import DcganConfig
-from ganface.models.kernels.layout import sum_of_pixels
+from ganface.models.kernels.layout import flat_of, sum_of_pixels
 from ganface.models.layers import (
     DownConv,
     LatentProjection,
@@ -201,8 +201,9 @@ class Discriminator(DcganNetwork):
     With the norm "none" an image's logit depends on no other image of its batch.
 
     Labels [B, label_values], as G is given them, add the product of what each value stands for with
-    the sum of the last features over their 16 positions: Miyato and Koyama 2018, "cGANs with
-    Projection Discriminator" (arXiv:1802.05637), equation 4, for several attributes.
+    the last features: Miyato and Koyama 2018, "cGANs with Projection Discriminator"
+    (arXiv:1802.05637), equation 4, for several attributes. They sum the features over positions
+    first; a fringe is where the forehead is.
     """
 
     def __init__(self, config: DcganConfig) -> None:
@@ -211,7 +212,7 @@ class Discriminator(DcganNetwork):
         layers, channels = down_layers(config)
         self.layers = nn.Sequential(*layers, LogitHead(channels))
         if config.label_values:
-            self.projection = nn.Linear(config.label_values, channels, bias=False)
+            self.projection = nn.Linear(config.label_values, 16 * channels, bias=False)
 
     def initialise(self, generator: torch.Generator) -> None:
         """As the paper says, and labels change nothing yet."""
@@ -240,7 +241,7 @@ class Discriminator(DcganNetwork):
         logits = self.layers[-1](features).flatten()
         if labels is None:
             return logits
-        return logits + (self.projection(labels) * features.sum((2, 3))).sum(1)
+        return logits + (self.projection(labels) * flat_of(features)).sum(1)
 
 
 def doublings(size: int) -> int:

@@ -15,7 +15,7 @@ from ganface.latents.labels import multi_hot, with_labels
 from ganface.latents.seeds import z_of
 from ganface.losses.adversarial import relativistic_loss_D, relativistic_loss_G
 from ganface.methods.base import Batch, TrainState
-from ganface.methods.gan import DROPPED, LABELS_FIRST
+from ganface.methods.gan import DROPPED, WRONG_LABELS
 from ganface.models.dcgan import EXAMPLES, Discriminator, Generator
 from ganface.models.generate import labels_of, latents_of
 from ganface.models.registry import describe, read_description
@@ -73,7 +73,7 @@ def test_without_labels_G_is_given_zeros(networks):
 
 def test_D_adds_what_each_value_stands_for(networks):
     D, images = stirred(networks[1]), noise(1, BATCH, 3, 32, 32)
-    features = D.features(images).sum((2, 3))
+    features = D.features(images).permute(0, 2, 3, 1).flatten(1)
     expected = D(images) + torch.stack(
         [f @ (D.projection.weight @ v) for f, v in zip(features, LABELS, strict=True)]
     )
@@ -148,20 +148,11 @@ def test_wrong_labels_are_another_image_s_in_one_attribute():
     assert torch.equal(wrong[differs[0], :3], others[differs[0], :3])
 
 
-def test_to_tell_labels_apart_weighs_less_and_less():
-    method, _ = create(CONFIG, 32, CPU, ATTRIBUTES)
-    labels = torch.ones(4, 2, dtype=torch.uint8)
-    steps = (1, LABELS_FIRST, 2 * LABELS_FIRST, 10 * LABELS_FIRST)
-    weights = [method.labels(step, labels)["label_weight"].tolist() for step in steps]
-    assert weights == [pytest.approx([w] * 4) for w in (1, 1, 0.25, 0.01)]
-
-
 def test_D_tells_the_labels_of_real_images_from_wrong_ones(networks):
     G, D = (stirred(network) for network in networks)
     by_hand_G, by_hand_D = copy.deepcopy(G).train(), copy.deepcopy(D)
     reals, z, wrong = noise(2, BATCH, 3, 32, 32).tanh(), noise(3, BATCH, 8), LABELS.roll(1, 0)
-    weight = torch.full((BATCH,), 0.3)
-    given = {"z": z, "labels": LABELS, "wrong_labels": wrong, "label_weight": weight}
+    given = {"z": z, "labels": LABELS, "wrong_labels": wrong}
     optimizers = {"G": SGD(G.parameters(), 0.0), "D": SGD(D.parameters(), 0.0)}
     tensors = {"augment_p": torch.zeros(())}
     state = TrainState({"G": G.train(), "D": D}, optimizers, {}, tensors, CPU.grad_scaler())
@@ -172,7 +163,7 @@ def test_D_tells_the_labels_of_real_images_from_wrong_ones(networks):
     real_logits = by_hand_D(reals, labels=LABELS)
     loss_D = relativistic_loss_D(real_logits, by_hand_D(fakes.detach(), labels=LABELS))
     told_apart = relativistic_loss_D(real_logits, by_hand_D(reals, labels=wrong))
-    loss_D = loss_D + 0.3 * told_apart
+    loss_D = loss_D + WRONG_LABELS * told_apart
     expected = torch.autograd.grad(loss_D, list(by_hand_D.parameters()))
     torch.testing.assert_close([p.grad for p in D.parameters()], list(expected))
 
@@ -185,8 +176,7 @@ def test_D_tells_the_labels_of_real_images_from_wrong_ones(networks):
 def test_every_loss_and_its_penalties_take_labels(loss):
     config = changed(TrainConfig.of({"width": 4, "z_dim": 8, "loss": loss}), batch_size=BATCH)
     method, state = create(config, 32, CPU, ATTRIBUTES)
-    told = {"labels": LABELS, "wrong_labels": LABELS.roll(1, 0), "label_weight": torch.ones(BATCH)}
-    given = method.noise(1, BATCH) | told
+    given = method.noise(1, BATCH) | {"labels": LABELS, "wrong_labels": LABELS.roll(1, 0)}
     before = state.networks["D"].projection.weight.clone()
     batch = Batch(noise(2, BATCH, 3, 32, 32).tanh(), torch.arange(BATCH), given)
     for optimizer in state.optimizers.values():

@@ -35,8 +35,8 @@ REG_INTERVAL = 16  # updates between two in which R1 and R2 are computed, as in 
 # Of images whose labels nobody is told, and of labels that are left out of the others' one by one:
 # so G learns to draw what it is not told everything of, or nothing
 DROPPED = 0.1
-# Of D's loss in telling an image's labels from wrong ones. More makes faces worse, each more typical
-# of its labels than any real one: docs/latents.md
+# The weight of D's loss in telling an image's labels from wrong ones. More of it makes faces worse,
+# each more typical of its labels than any real one: docs/latents.md
 WRONG_LABELS = 0.1
 
 

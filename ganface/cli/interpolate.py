@@ -95,8 +95,10 @@ def interpolate(
         raise UserError(f"--{along}: does not go with --rows and --mode")
     if between_labels and (along or rows != 1):
         raise UserError("--label twice: does not go with --dims, --directions and --rows")
-    if between is not None and (seeds is not None or latents is not None):
-        raise UserError(f"--between {between}: is in place of --seeds and --latents")
+    if between is not None and (seeds is not None or latents is not None or along):
+        raise UserError(
+            f"--between {between}: does not go with --seeds, --latents, --dims and --directions"
+        )
     names = [name.strip() for name in between.split(",")] if between is not None else []
     if not all(names):
         raise UserError(f"--between {between}: write names of images, such as a.png,b.png")

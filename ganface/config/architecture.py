@@ -61,6 +61,10 @@ class DcganConfig(Settings):
         check_size(self.size)
         if self.labels:
             self.check_hears_labels()
+        if self.spectral_norm and self.norm == "batch":
+            raise UserError(
+                "--spectral-norm: BatchNorm would scale the weights up again; add --norm none"
+            )
 
     def check_hears_labels(self) -> None:
         """Raise UserError if labels could change nothing in G."""
@@ -68,10 +72,6 @@ class DcganConfig(Settings):
             raise UserError(
                 "--labels: G hears of them where z scales and shifts its layers, which "
                 "--no-modulate and --preset dcgan forbid; leave them out"
-            )
-        if self.spectral_norm and self.norm == "batch":
-            raise UserError(
-                "--spectral-norm: BatchNorm would scale the weights up again; add --norm none"
             )
 
 

@@ -37,7 +37,7 @@ REG_INTERVAL = 16  # updates between two in which R1 and R2 are computed, as in 
 DROPPED = 0.1
 # The weight of D's loss in telling an image's labels from wrong ones. More of it makes faces worse,
 # each more typical of its labels than any real one: docs/latents.md
-WRONG_LABELS = 0.1
+WRONG_LABELS = 0.3
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from ganface.evaluation.score import Scorer
 from ganface.io.run import Run
 from ganface.io.tensors import read_tensors
 from ganface.methods.verdict import WORSE
+from ganface.models.generate import latents_of
 from ganface.models.snapshot import load_generator
 from ganface.training import snapshots
 
@@ -38,7 +39,7 @@ def test_the_latest_snapshot_is_kept_that_the_score_does_not_call_worse(whole, p
     assert all(torch.equal(tensor, same[name]) for name, tensor in tensors.items())
 
     G, _ = load_generator(whole.best)
-    faces = snapshots.generate_on_device(G, snapshots.z_of(range(64), G.config.z_dim))
+    faces = snapshots.generate_on_device(G, latents_of(G, range(64)))
     scorer = Scorer(Pack(pack_file), torch.device("cpu"))
     assert scorer.score(scorer.extract_features(faces)) == pytest.approx(found[best], rel=1e-6)
 

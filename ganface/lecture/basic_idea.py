@@ -124,7 +124,7 @@ def _directions(course: Course) -> list[Block]:
             ),
             [course.save("directions", picture, caption, "gan")],
             Text(en, zh),
-            "ganface directions lecture/runs/gan",
+            f"ganface directions {course.run('gan').path}",
         )
     ]
 

@@ -13,12 +13,11 @@ from ganface.cli.shared import (
     choose_out,
     refuse_missing,
     require_png,
+    without_middle,
 )
 from ganface.config.hardware import DeviceConfig
 from ganface.errors import UserError
 from ganface.io.console import one_line, show_result
-
-LISTED = 10  # lines of the table at either end, where it is long
 
 
 @with_settings(DeviceConfig)
@@ -61,9 +60,6 @@ def judge(
     lines = [
         f"{each.probability:6.3f}  {each.logit:+8.3f}  {one_line(each.name)}" for each in answers
     ]
-    if len(lines) > 2 * LISTED:
-        left_out = f"… {len(lines) - 2 * LISTED:,} more; --json has all"
-        lines = [*lines[:LISTED], left_out, *lines[-LISTED:]]
-    table = ["  D(x)     logit  image", *lines, "", str(out)]
+    table = ["  D(x)     logit  image", *without_middle(lines), "", str(out)]
     result = {"images": [each._asdict() for each in answers], "file": str(out), **made_by}
     show_result(result, as_json, "\n".join(table))

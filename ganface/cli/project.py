@@ -16,12 +16,11 @@ from ganface.cli.shared import (
     project_chosen,
     refuse_existing,
     refuse_missing,
+    without_middle,
 )
 from ganface.config.hardware import DeviceConfig
 from ganface.errors import UserError
 from ganface.io.console import one_line, show_result
-
-LISTED = 10  # lines of the table at either end, where it is long
 
 
 @with_settings(DeviceConfig)
@@ -76,9 +75,6 @@ def project(
         "  ".join(f"{errors[space][i]:8.4f}" for space in errors) + f"  {one_line(found.names[i])}"
         for i in order
     ]
-    if len(lines) > 2 * LISTED:
-        left_out = f"… {len(lines) - 2 * LISTED:,} more; --json has all"
-        lines = [*lines[:LISTED], left_out, *lines[-LISTED:]]
     head = "  ".join(f"{title:>8}" for title in ["error, z", "z⁺"][: len(errors)]) + "  image"
     mean = "  ".join(f"{each.mean():8.4f}" for each in found.errors.values()) + "  mean of all"
     result = {
@@ -94,4 +90,6 @@ def project(
         "picture": str(picture),
         **made_by,
     }
-    show_result(result, as_json, "\n".join([head, *lines, mean, "", str(out), str(picture)]))
+    show_result(
+        result, as_json, "\n".join([head, *without_middle(lines), mean, "", str(out), str(picture)])
+    )

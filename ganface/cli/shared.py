@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ganface.latents.projection import Projection
     from ganface.models.dcgan import DcganNetwork
 
+LISTED = 10  # lines of a table at either end, where it is long
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Cache = Annotated[
     Path | None, typer.Option("--cache", metavar="DIR", help="Where packs made by train are kept.")
@@ -94,6 +96,14 @@ def require_png(out: Path, reason: str) -> None:
     """Raise UserError, which says `reason`, unless the name ends in .png."""
     if out.suffix.lower() != ".png":
         raise UserError(f"--out {out}: {reason}")
+
+
+def without_middle(lines: Sequence[str]) -> list[str]:
+    """The lines of a table; of a long one those at either end."""
+    if len(lines) <= 2 * LISTED:
+        return [*lines]
+    left_out = f"… {len(lines) - 2 * LISTED:,} more; --json has all"
+    return [*lines[:LISTED], left_out, *lines[-LISTED:]]
 
 
 def choose_model(model: Path, step: int | None, best: bool) -> Path:

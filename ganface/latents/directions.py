@@ -22,8 +22,8 @@ from torch import Tensor
 
 from ganface.config.settings import is_of_type, parse_integers
 from ganface.errors import UserError, did_you_mean
-from ganface.io.tensors import read_tensors, write_tensors
-from ganface.latents.latents import Latents
+from ganface.io.tensors import write_tensors
+from ganface.latents.latents import Latents, read_of_snapshot
 
 LENGTH_ERROR = 1e-3  # by which a vector may miss the length 1
 NAME = "[a-z0-9-]{1,100}"  # what the fonts of pictures can write
@@ -89,12 +89,7 @@ def read_directions(path: Path, z_dim: int, meta: dict[str, Any]) -> tuple[Direc
 
     Raises UserError if they belong to another one, or if the file is damaged or no such file.
     """
-    held, tensors = read_tensors(path, "directions")
-    if held.get("snapshot") != meta["sha256"]:
-        raise UserError(
-            f"{path}: directions of another snapshot, {str(held.get('snapshot'))[:12]}; this is "
-            f"{meta['sha256'][:12]}"
-        )
+    held, tensors = read_of_snapshot(path, "directions", meta)
     try:
         about = tuple(Direction(**each) for each in held["directions"])
         types = {"str": str, "float": float}

@@ -115,17 +115,28 @@ def save_latents(
     return write_tensors(path, "latents", points, {**meta, "names": [*names]})
 
 
+def read_of_snapshot(
+    path: Path, kind: str, meta: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """A file of a kind that belongs to one snapshot: (metadata, tensors). `meta`: of the model.
+
+    Raises UserError if it belongs to another one, or if the file is damaged or no such file.
+    """
+    held, tensors = read_tensors(path, kind)
+    if held.get("snapshot") != meta["sha256"]:
+        raise UserError(
+            f"{path}: {kind} of another snapshot, {str(held.get('snapshot'))[:12]}; this is "
+            f"{meta['sha256'][:12]}"
+        )
+    return held, tensors
+
+
 def read_latents(path: Path, G: DcganNetwork, meta: dict[str, Any]) -> Latents:
     """The points of a file: z⁺ where it has them, else z. `meta`: of the model that G is from.
 
     Raises UserError if they belong to another one, or if the file is damaged or no such file.
     """
-    held, tensors = read_tensors(path, "latents")
-    if held.get("snapshot") != meta["sha256"]:
-        raise UserError(
-            f"{path}: latents of another snapshot, {str(held.get('snapshot'))[:12]}; this is "
-            f"{meta['sha256'][:12]}"
-        )
+    held, tensors = read_of_snapshot(path, "latents", meta)
     names, z, z_plus = held.get("names"), tensors.get("z"), tensors.get("z_plus")
     points = z if z_plus is None else z_plus
     if not (isinstance(names, list) and names and all(isinstance(n, str) for n in names)):

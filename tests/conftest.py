@@ -267,6 +267,19 @@ def undisturbed(pack_file, tmp_path_factory):
     return run
 
 
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium, without a window. Tests that take it are skipped where there is none."""
+    api = pytest.importorskip("playwright.sync_api")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("there is no Chromium")
+    with api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
 def tree(folder: Path) -> dict[str, bytes]:
     """Every file below `folder`, by name."""
     return {

@@ -14,7 +14,7 @@ ROOT = Path(ganface.__file__).parent
 LEVELS = (
     "__main__",
     "cli",
-    "lecture search",
+    "lecture search page",
     "evaluation training",
     "methods",
     "models losses latents dataset pictures",

@@ -28,6 +28,8 @@ COMMANDS = {
     "compare": "Set models side by side: faces and, with images, figures.",
     "judge": "Say how real D finds images, the realest first.",
     "lecture": "Show the whole lecture, on your images, as a page.",
+    "page": "Make a page that draws faces in any browser, offline.",
+    "export": "Write the generator as an ONNX file, for other programs.",
     "plot": "Draw how a training went, as one chart.",
     "info": "Say what a file made here holds, and check that it is whole.",
     "dataset": "Make packs of images, and drawn faces.",

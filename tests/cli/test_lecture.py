@@ -1,7 +1,6 @@
 """The whole lecture, in seconds: what is learned in them is nothing, but all is there."""
 
 import shlex
-import shutil
 import signal
 from dataclasses import replace
 
@@ -13,7 +12,6 @@ from ganface.lecture.trainings import PARTS
 from ganface.training.display import Display
 
 OPTIONS = ("--device", "cpu", "--minutes", 0.1)
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 
 
 @pytest.fixture(scope="module")
@@ -87,17 +85,6 @@ def test_bad_requests_are_refused(tmp_path, pack_file, lectured, invoke):
     ).done()
     command = ("lecture", other, "--out", lectured, "--resume", *OPTIONS)
     assert "not the images that" in invoke(*command).refused()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    api = pytest.importorskip("playwright.sync_api")
-    if CHROMIUM is None:
-        pytest.skip("there is no Chromium")
-    with api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.mark.parametrize("width", [1200, 390])

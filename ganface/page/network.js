@@ -85,19 +85,21 @@ function readTensors(bytes) {
     const data = bytes.slice(8 + size + data_offsets[0], 8 + size + data_offsets[1]);
     if (dtype === "U8") tensors[name] = data;
     else if (dtype === "F32") tensors[name] = new Float32Array(data.buffer);
-    else tensors[name] = Float32Array.from(new Uint16Array(data.buffer), half);
+    else tensors[name] = fromHalves(new Uint16Array(data.buffer));
     tensors[name].shape = shape;
   }
   return { tensors, meta };
 }
 
-// The number that 16 bits stand for (IEEE 754 binary16)
-function half(bits) {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+// float16 -> float32. The exponent's bias is 15 in one, 127 in the other.
+function fromHalves(halves) {
+  const numbers = new Float32Array(halves.length);
+  const bits = new Uint32Array(numbers.buffer);
+  for (let i = 0; i < halves.length; i++) {
+    bits[i] = ((halves[i] & 0x8000) << 16) | ((halves[i] & 0x7fff) << 13);
+    numbers[i] *= 2 ** 112;
+  }
+  return numbers;
 }
 
 // G in eval mode. Images lie in memory with their channels last, a border of zeros around them, and

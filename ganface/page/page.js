@@ -7,7 +7,13 @@ const BUSY = 12; // milliseconds of drawing before the browser may answer the us
 const LEG = 2500; // milliseconds of a walk from one face to the other
 
 const element = (id) => document.getElementById(id);
-const bytes = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+
+function bytes(base64) {
+  const text = atob(base64);
+  const found = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) found[i] = text.charCodeAt(i);
+  return found;
+}
 
 const { tensors, meta } = readTensors(bytes(MODEL));
 const model = JSON.parse(meta.page);

@@ -24,7 +24,8 @@ from ganface.io.run import Run
 from ganface.latents.seeds import z_of
 from ganface.models.generate import generate, use_compiled_kernels
 from ganface.models.snapshot import load_generator
-from ganface.pictures.chart import Line, Panel, draw_chart
+from ganface.pictures.chart import draw_chart
+from ganface.pictures.panels import Line, Panel
 from ganface.pictures.png import save_png
 
 PAPER = "--preset dcgan"
@@ -48,7 +49,7 @@ RECIPES = {
 }
 SHOWN = 5  # recipes that a chart has colours for: the best
 CURVES = {
-    "learnt": ("Frechet distance, learnt features (lower is better)", True),
+    "learnt": ("Fréchet distance, learnt features (lower is better)", True),
     "coverage": ("coverage (higher is better)", False),
     "score": ("score, as trainings compute it (lower is better)", True),
 }

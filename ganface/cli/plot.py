@@ -19,9 +19,10 @@ def plot(
     from ganface.io.folders import name_of
     from ganface.io.run import Run
     from ganface.io.stats import read_lines
-    from ganface.methods.registry import METHODS
-    from ganface.pictures.plot import draw_plot
+    from ganface.methods.registry import method_of
+    from ganface.pictures.plot import describe_last, draw_plot
     from ganface.pictures.png import save_png
+    from ganface.pictures.text import can_write
 
     stats = Run(run).stats
     try:
@@ -34,8 +35,13 @@ def plot(
     require_png(out, "a plot is a .png")
 
     step = lines[-1]["step"]
-    # Of the method whose metrics are there: config.json may be lost
-    method = max(METHODS.values(), key=lambda each: sum(name in lines[-1] for name in each.metrics))
-    save_png(out, draw_plot(lines, method.panels), {"kind": "plot", "step": step})
+    name = name_of(run)
+    picture = draw_plot(
+        lines,
+        method_of(lines[-1]).panels,
+        title=name if can_write(name) else "training",
+        note=describe_last(lines),
+    )
+    save_png(out, picture, {"kind": "plot", "step": step})
     verdict = lines[-1].get("verdict")
     show_result({"out": str(out), "step": step, "verdict": verdict}, as_json, str(out))

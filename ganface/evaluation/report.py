@@ -16,10 +16,9 @@ from ganface.evaluation.evaluate import Figures
 from ganface.evaluation.fidelity import describe_inception
 from ganface.models.features import NAME
 from ganface.pictures.bars import Bar, Group, draw_bars
-from ganface.pictures.chart import Line, Panel, draw_chart
+from ganface.pictures.chart import draw_chart
 from ganface.pictures.grid import drawable
-
-ASCII = str.maketrans("é×", "ex")  # the charts' font has no others
+from ganface.pictures.panels import Line, Panel
 
 TITLES = {
     "frechet": ("Fréchet distance, random features", "lower"),
@@ -36,6 +35,8 @@ TITLES = {
     "recall": ("recall", "higher"),
     "fid_all": ("FID, all reals", "lower"),
 }
+SHARES = ("coverage", "memorised", "precision", "recall")  # people read them in per cent
+NOTE = "samples beside what real images come to, one half of them against the other"
 
 
 def describe_protocol(
@@ -79,9 +80,9 @@ def draw_figures(steps: dict[int, Figures], floors: Figures) -> Image.Image:
         lines = [Line("samples", [*steps], [figures[name] for figures in steps.values()])]
         if name in floors:
             lines.append(Line("reals", [*steps], [floors[name]] * len(steps)))
-        title = title.translate(ASCII)
-        panels.append(Panel(f"{title} (good is {good})", lines, log=good == "lower"))
-    return draw_chart(panels, "steps")
+        shares, log = name in SHARES, good == "lower"
+        panels.append(Panel(f"{title} (good is {good})", lines, log=log, shares=shares))
+    return draw_chart(panels, "updates", title="how good the faces are", note=NOTE)
 
 
 def draw_columns(columns: dict[str, Figures], floors: Figures) -> Image.Image:
@@ -98,7 +99,7 @@ def draw_columns(columns: dict[str, Figures], floors: Figures) -> Image.Image:
         floor = floors.get(name)
         mark = None if floor is None else max(floor, 0.0)
         mark_name = "" if floor is None else f"reals: {format_figure(name, floor)}"
-        title = f"{title.translate(ASCII)} (good is {good})"
+        title = f"{title} (good is {good})"
         groups.append(Group(title, bars, mark, mark_name))
     return draw_bars(groups)
 
@@ -114,7 +115,7 @@ def describe_figure(name: str) -> tuple[str, str]:
 
 
 def format_figure(name: str, value: float) -> str:
-    if name == "memorised" or name.startswith("accuracy_"):
+    if name in SHARES or name.startswith("accuracy_"):
         return f"{100 * value:.1f} %"
     if name == "kid":
         value *= 1000

@@ -134,8 +134,7 @@ def draw_curves(lines: Sequence[dict[str, Any]], panels: Sequence[Panel]) -> Ima
     """A method's panels of these lines of stats.jsonl, without the scores: of a short training
     there are one or two, which is no curve."""
     lines = [{name: value for name, value in line.items() if name != "score"} for line in lines]
-    wanted = [(panel.title, panel.lines, panel.limits, panel.log) for panel in panels]
-    return draw_plot(lines, wanted, CHART)
+    return draw_plot(lines, panels, CHART)
 
 
 def squared_error(a: Tensor, b: Tensor) -> Tensor:

@@ -82,6 +82,7 @@ class Panel(NamedTuple):
     lines: dict[str, str]  # figure -> what it is called
     limits: tuple[float, float] | None = None  # of the y axis; from the lines if not given
     log: bool = False
+    shares: bool = False  # y is to be read in per cent
 
 
 @dataclass(frozen=True)

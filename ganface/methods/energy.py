@@ -124,6 +124,7 @@ class Energy(Method):
             "what D gets right",
             {"accuracy_real": "of real images", "accuracy_fake": "of what it climbed to"},
             (0, 1),
+            shares=True,
         ),
         Panel("steps from noise to G(z)", {"steps_climbed": "steps"}),
         Panel("length of D's gradients", {"grad_D": "in its weights", "R1": "R1"}, log=True),

@@ -123,12 +123,13 @@ class Gan(Method):
                 "accuracy_held_out": "of real ones held out",
             },
             (0, 1),
+            shares=True,
         ),
         Panel("length of the gradients", {"grad_D": "of D", "grad_G": "of G"}, log=True),
         Panel(
             "how unlike each other faces are", {"diversity": "generated", "diversity_reals": "real"}
         ),
-        Panel("how often D sees an image changed", {"strength": "strength"}, (0, 1)),
+        Panel("how often D sees an image changed", {"strength": "strength"}, (0, 1), shares=True),
     )
     config: GanConfig
 

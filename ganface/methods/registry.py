@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ganface.methods.alphagan import AlphaGan
 from ganface.methods.autoencoder import Autoencoder
 from ganface.methods.base import Method
@@ -13,3 +15,8 @@ from ganface.methods.vae import Vae
 
 ALL: tuple[type[Method], ...] = (Gan, FromCodes, Autoencoder, Vae, AlphaGan, Energy, EncoderOfG)
 METHODS = {method.name: method for method in ALL}
+
+
+def method_of(line: dict[str, Any]) -> type[Method]:
+    """The method whose metrics a line of stats.jsonl holds: the run's config.json may be lost."""
+    return max(METHODS.values(), key=lambda each: sum(name in line for name in each.metrics))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
-from ganface.pictures.chart import BAD, COLOURS
 from ganface.pictures.grid import INK, PAPER
+from ganface.pictures.panels import BAD, COLOURS
+from ganface.pictures.text import ZOOM, length, write
 
 LENGTH = 420  # pixels of the longest bar
 ROW, BAR, HEAD = 20, 12, 30  # pixels of a row, of the bar in it, and above the rows of a group
@@ -35,31 +36,33 @@ class Group:
 
 def draw_bars(groups: Sequence[Group]) -> Image.Image:
     """An RGB image, as wide as the longest name asks for."""
-    font, title_font = ImageFont.load_default(12), ImageFont.load_default(13)
     names = [bar.name for group in groups for bar in group.bars]
-    left = 2 * MARGIN + round(max(map(font.getlength, names)))
+    left = 2 * MARGIN + round(max(map(length, names)))
     height = sum(HEAD + ROW * len(group.bars) for group in groups) + MARGIN
-    sheet = Image.new("RGB", (left + LENGTH + END, height), PAPER)
+    sheet = Image.new("RGB", ((left + LENGTH + END) * ZOOM, height * ZOOM), PAPER)
     draw = ImageDraw.Draw(sheet)
     top = 0
     for group in groups:
         values = [bar.value for bar in group.bars] + [group.mark or 0.0]
         scale = LENGTH / (max(values) or 1.0)
-        draw.text((MARGIN, top + HEAD - 8), group.title, INK, title_font, anchor="ls")
+        above = (top + HEAD - 8) * ZOOM
+        write(draw, (MARGIN * ZOOM, above), group.title, INK, "ls", 13)
         if group.mark is not None:
-            after = 2 * MARGIN + title_font.getlength(group.title)
-            draw.text((after, top + HEAD - 8), group.mark_name, BAD, font, anchor="ls")
+            after = 2 * MARGIN + length(group.title, 13)
+            write(draw, (after * ZOOM, above), group.mark_name, BAD, "ls")
         bottom = top + HEAD + ROW * len(group.bars)
         for row, bar in enumerate(group.bars):
             middle = top + HEAD + ROW * row + ROW // 2
-            draw.text((left - MARGIN, middle), bar.name, INK, font, anchor="rm")
-            right = left + bar.value * scale
-            draw.rectangle((left, middle - BAR // 2, right, middle + BAR // 2), COLOURS[0])
+            write(draw, ((left - MARGIN) * ZOOM, middle * ZOOM), bar.name, INK, "rm")
+            box = (left, middle - BAR // 2, left + bar.value * scale, middle + BAR // 2)
+            draw.rectangle([side * ZOOM for side in box], COLOURS[0])
         if group.mark is not None:
             x = left + group.mark * scale
-            draw.line((x, top + HEAD, x, bottom), BAD, 2)
+            line = (x - 1, top + HEAD, x + 1, bottom)
+            draw.rectangle([side * ZOOM for side in line], BAD)
         for row, bar in enumerate(group.bars):  # over the line
-            place = left + bar.value * scale + 6, top + HEAD + ROW * row + ROW // 2
-            draw.text(place, bar.text, INK, font, anchor="lm", stroke_width=3, stroke_fill=PAPER)
+            middle = top + HEAD + ROW * row + ROW // 2
+            place = (left + bar.value * scale + 6) * ZOOM, middle * ZOOM
+            write(draw, place, bar.text, INK, "lm", halo=PAPER)
         top = bottom
-    return sheet
+    return sheet.reduce(ZOOM)

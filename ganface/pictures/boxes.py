@@ -9,19 +9,11 @@ from statistics import quantiles
 
 from PIL import Image, ImageDraw
 
-from ganface.pictures.chart import (
-    BAD,
-    COLOURS,
-    FADED,
-    FAINT,
-    ZOOM,
-    label,
-    powers,
-    scale,
-    ticks,
-    write,
-)
+from ganface.pictures.chart import FADED, FAINT
 from ganface.pictures.grid import INK, PAPER
+from ganface.pictures.panels import BAD, COLOURS
+from ganface.pictures.scales import label, powers, scale, ticks
+from ganface.pictures.text import ZOOM, write
 
 HEIGHT = 360  # pixels of the axis
 LEFT, TOP, BOTTOM, COLUMN = 64, 58, 52, 140  # beside it, above and below; of each name
@@ -58,7 +50,7 @@ def draw_boxes(
     def y_of(value: float) -> float:
         return to_y(math.log10(value) if log else value)
 
-    for tick in powers(low, high, 4) if log else ticks(low, high, 6):
+    for tick in powers(low, high) if log else ticks(low, high, 6):
         draw.line((left, to_y(tick), right, to_y(tick)), FAINT, ZOOM)
         name = label(10**tick if log else tick)
         write(draw, (left - 8 * ZOOM, to_y(tick)), name, FADED, "rm")

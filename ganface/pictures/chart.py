@@ -1,238 +1,190 @@
-"""Numbers -> line charts: panels below each other that share the x axis."""
+"""Panels -> a picture of line charts below each other that share the x axis."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from ganface.pictures.grid import INK, PAPER
+from ganface.pictures.panels import (
+    COLOURS,
+    Colour,
+    Panel,
+    Span,
+    binned,
+    describe_spans,
+    tones,
+    with_points,
+    x_limits,
+)
+from ganface.pictures.scales import label, scale, ticks
+from ganface.pictures.text import ZOOM, length, write
 
-# Okabe and Ito's colours, which the colour-blind can tell apart
-COLOURS = ((0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0))
-GOOD, BAD = COLOURS[2], COLOURS[1]
 FAINT = (226, 226, 232)
 FADED = (130, 130, 140)
 
 WIDTH, HEIGHT = 1100, 150  # pixels of the chart, and of each panel
-LEFT, RIGHT, HEADER, FOOTER, LINE = 64, 20, 30, 44, 20
-STRIP = 14
-NAMED = 12  # spans that are named at most
-BINS = 260  # a line has so many vertices at most; what lies between shows as a band
-ZOOM = 3  # drawn so many times larger, for smooth edges
-FAR = 0.005  # the share of points, at either end, that may lie beyond the y axis
-
-
-@dataclass(frozen=True)
-class Line:
-    """y over x, of one length, x rising. None and NaN in y are gaps."""
-
-    name: str
-    x: Sequence[float]
-    y: Sequence[float | None]
-
-
-@dataclass(frozen=True)
-class Panel:
-    """Lines that share a y axis. `limits`: its ends; from the lines if not given."""
-
-    title: str
-    lines: Sequence[Line]
-    limits: tuple[float, float] | None = None
-    log: bool = False
-
-
-@dataclass(frozen=True)
-class Span:
-    """What held from x = start to end: a bar below the panels. Those not good are named as well,
-    the first NAMED of them."""
-
-    name: str
-    start: float
-    end: float
-    good: bool
+LEFT, RIGHT, HEADER, FOOTER, LINE = 64, 20, 28, 44, 20
+PAD = 8  # below a panel: its lowest number stands half below
+TITLE = 54  # of the title with what stands below it
+STRIP = 16  # of the bar of spans
+STROKE = 7  # a line's width in pixels of the zoomed sheet
 
 
 def draw_chart(
-    panels: Sequence[Panel], x_name: str, spans: Sequence[Span] = (), width: int = WIDTH
+    panels: Sequence[Panel],
+    x_name: str,
+    spans: Sequence[Span] = (),
+    width: int = WIDTH,
+    title: str = "",
+    note: str = "",
+    spans_name: str = "verdict",
 ) -> Image.Image:
-    """An RGB image, so many pixels wide. Panels without a point are left out."""
-    panels = [panel for panel in panels if any(_runs(line, panel.log) for line in panel.lines)]
-    xs = [x for panel in panels for line in panel.lines for x in line.x]
-    xs += [x for span in spans for x in (span.start, span.end)]
-    x_limits = (min(xs), max(xs)) if xs else (0.0, 1.0)
-    names = [
-        f"{label(span.start)} to {label(span.end)}: {span.name}" for span in spans if not span.good
-    ]
-    if len(names) > NAMED:
-        names[NAMED:] = [f"and {len(names) - NAMED} more"]
-    below = (STRIP + 8 if spans else 0) + FOOTER + LINE * len(names)
-    sheet = Image.new(
-        "RGB", (width * ZOOM, (len(panels) * (HEADER + HEIGHT) + below) * ZOOM), PAPER
-    )
-    draw = ImageDraw.Draw(sheet, "RGBA")
+    """An RGB image, so many pixels wide. Panels without a point are left out.
 
-    x_ticks = ticks(*x_limits, width // 100)
-    left, right = LEFT * ZOOM, (width - RIGHT) * ZOOM
-    to_x = scale(x_limits, (left, right))
-    top = 0
-    for panel in panels:
-        box = (left, (top + HEADER) * ZOOM, right, (top + HEADER + HEIGHT) * ZOOM)
-        _draw_panel(draw, panel, box, to_x, x_ticks)
-        top += HEADER + HEIGHT
+    title, note: above all, the note smaller. spans: a bar below the panels, with a legend; those
+    that are bad are named with where they held.
+    """
+    panels = with_points(panels)
+    limits = x_limits(panels, spans)
+    x_ticks = ticks(*limits, width // 100)
+    left, right = LEFT, width - RIGHT
+    to_x = scale(limits, (left * ZOOM, right * ZOOM))
+    parts = []
+    if title:
+        parts.append(_draw_title(width, title, note))
+    parts += [_draw_panel(width, panel, to_x, x_ticks) for panel in panels]
     if spans:
-        _draw_spans(draw, spans, (top + 6) * ZOOM, to_x)
-        top += STRIP + 8
-    for tick in x_ticks:
-        write(draw, (to_x(tick), (top + 12) * ZOOM), label(tick), FADED, "mm")
-    write(draw, ((left + right) / 2, (top + 30) * ZOOM), x_name, INK, "mm")
-    for row, name in enumerate(names):
-        y = (top + FOOTER + row * LINE) * ZOOM
-        write(draw, (left, y + LINE * ZOOM / 2), name, INK, "lm")
-    return sheet.reduce(ZOOM)
+        parts.append(_draw_spans(width, spans, spans_name, to_x))
+    parts.append(_draw_axis(width, x_name, to_x, x_ticks))
+    if any(span.tone == "bad" for span in spans):
+        parts.append(_draw_names(width, spans))
+    sheet = Image.new("RGB", (width, sum(part.height for part in parts)), PAPER)
+    top = 0
+    for part in parts:  # each is drawn on its own: the whole, zoomed, would take much memory
+        sheet.paste(part, (0, top))
+        top += part.height
+    return sheet
 
 
-Box = tuple[float, float, float, float]
+def _blank(width: int, height: int) -> tuple[Image.Image, ImageDraw.ImageDraw]:
+    image = Image.new("RGB", (width * ZOOM, height * ZOOM), PAPER)
+    return image, ImageDraw.Draw(image, "RGBA")
+
+
+def _draw_title(width: int, title: str, note: str) -> Image.Image:
+    image, draw = _blank(width, TITLE)
+    write(draw, (LEFT * ZOOM, 24 * ZOOM), title, INK, "ls", 18)
+    write(draw, (LEFT * ZOOM, 44 * ZOOM), note, FADED, "ls", 13)
+    return image.reduce(ZOOM)
 
 
 def _draw_panel(
-    draw: ImageDraw.ImageDraw,
-    panel: Panel,
-    box: Box,
-    to_x: Callable[[float], float],
-    x_ticks: Sequence[float],
-) -> None:
-    left, top, right, bottom = box
-    lines = [_runs(line, panel.log) for line in panel.lines]
-    low, high = _limits(panel, [y for runs in lines for run in runs for _, y in run])
-    to_y = scale((low, high), (bottom, top))
+    width: int, panel: Panel, to_x: Callable[[float], float], x_ticks: Sequence[float]
+) -> Image.Image:
+    image, draw = _blank(width, HEADER + HEIGHT + PAD)
+    left, right = LEFT * ZOOM, (width - RIGHT) * ZOOM
+    top, bottom = HEADER * ZOOM, (HEADER + HEIGHT - 1) * ZOOM
+    to_y = scale(panel.y_limits(), (bottom, top))
     for x in map(to_x, x_ticks):
-        draw.line((x, top, x, bottom), FAINT, ZOOM)
-    for tick in powers(low, high) if panel.log else ticks(low, high, 4):
-        y = to_y(tick)
-        draw.line((left, y, right, y), FAINT, ZOOM)
-        name = label(10**tick if panel.log else tick)
-        write(draw, (left - 8 * ZOOM, y), name, FADED, "rm")
+        draw.rectangle((_whole(x), top, _whole(x) + ZOOM - 1, bottom + ZOOM - 1), FAINT)
+    for tick, name in panel.y_ticks():
+        y = _whole(to_y(tick))
+        draw.rectangle((left, y, right - 1, y + ZOOM - 1), FAINT)
+        write(draw, (left - 8 * ZOOM, y + ZOOM / 2), name, FADED, "rm")
 
-    write(draw, (left, top - 6 * ZOOM), panel.title, INK, "ls", 13)
-    _draw_legend(draw, [line.name for line in panel.lines], right, top - 6 * ZOOM)
-    for colour, runs in zip(COLOURS, lines, strict=False):
+    write(draw, (left, top - 8 * ZOOM), panel.title, INK, "ls", 13)
+    names = [line.name for line in panel.lines]
+    _draw_legend(draw, dict(zip(names, COLOURS, strict=False)), width - RIGHT, HEADER - 8)
+    for colour, runs in zip(COLOURS, panel.runs, strict=False):
         for run in runs:
-            bins = _binned(run, to_x, left, right)
+            bins = binned(run, to_x, left, right)
             points = [tuple((x, min(max(to_y(y), top), bottom)) for y in ys) for x, *ys in bins]
             if len(points) == 1:
-                x, y = points[0][0]
-                r = 2 * ZOOM
-                draw.ellipse((x - r, y - r, x + r, y + r), colour)
+                _draw_dot(draw, points[0][0], 2 * ZOOM, colour)
                 continue
             band = [p[1] for p in points] + [p[2] for p in reversed(points)]
             draw.polygon(band, (*colour, 60))
-            draw.line([p[0] for p in points], colour, round(1.6 * ZOOM), joint="curve")
+            _draw_line(draw, [p[0] for p in points], colour)
+    return image.reduce(ZOOM)
+
+
+def _draw_line(
+    draw: ImageDraw.ImageDraw, points: Sequence[tuple[float, float]], colour: Colour
+) -> None:
+    """As wide everywhere, round at its ends."""
+    draw.line(points, colour, STROKE, joint="curve")
+    for point in (points[0], points[-1]):
+        _draw_dot(draw, point, STROKE / 2, colour)
+
+
+def _draw_dot(
+    draw: ImageDraw.ImageDraw, middle: tuple[float, float], radius: float, colour: Colour
+) -> None:
+    x, y = middle
+    draw.ellipse((x - radius, y - radius, x + radius, y + radius), colour)
 
 
 def _draw_legend(
-    draw: ImageDraw.ImageDraw, names: Sequence[str], right: float, bottom: float
+    draw: ImageDraw.ImageDraw, colours: dict[str, Colour], right: float, bottom: float
 ) -> None:
     """From right to left, the first name leftmost."""
-    for colour, name in reversed(list(zip(COLOURS, names, strict=False))):
-        write(draw, (right, bottom), name, INK, "rs")  # on one line, with or without descenders
-        right -= _font().getlength(name) + 6 * ZOOM
-        y = bottom - 4 * ZOOM
-        draw.line((right - 18 * ZOOM, y, right, y), colour, 3 * ZOOM)
-        right -= 36 * ZOOM
+    for name, colour in reversed(colours.items()):
+        # On one line, with or without descenders
+        write(draw, (right * ZOOM, bottom * ZOOM), name, INK, "rs")
+        right -= length(name) + 6
+        box = (right - 18, bottom - 6, right, bottom - 3)
+        draw.rectangle([round(side) * ZOOM for side in box], colour)
+        right -= 36
 
 
 def _draw_spans(
-    draw: ImageDraw.ImageDraw, spans: Sequence[Span], top: float, to_x: Callable[[float], float]
-) -> None:
+    width: int, spans: Sequence[Span], title: str, to_x: Callable[[float], float]
+) -> Image.Image:
+    image, draw = _blank(width, HEADER + STRIP)
+    colours = tones(spans)
+    write(draw, (LEFT * ZOOM, (HEADER - 8) * ZOOM), title, INK, "ls", 13)
+    shown = {s.name: colours[s.name] for s in spans if s.tone != "bad"}
+    shown |= {s.name: colours[s.name] for s in spans if s.tone == "bad"}
+    names = [*shown]
+    while names and sum(length(name) + 42 for name in names) > width - LEFT - RIGHT - 80:
+        names.pop()  # those are below, with where they held
+    _draw_legend(draw, {name: shown[name] for name in names}, width - RIGHT, HEADER - 8)
     for span in spans:
-        left, right = to_x(span.start), to_x(span.end)
-        box = (left, top, max(right, left + ZOOM), top + STRIP * ZOOM)
-        draw.rectangle(box, GOOD if span.good else BAD)
+        left, right = to_x(span.start), max(to_x(span.end), to_x(span.start) + ZOOM)
+        box = (left, HEADER * ZOOM, right, (HEADER + STRIP) * ZOOM - 1)
+        draw.rectangle(box, colours[span.name])
+    return image.reduce(ZOOM)
 
 
-def write(
-    draw: ImageDraw.ImageDraw,
-    position: tuple[float, float],
-    text: str,
-    colour: tuple[int, int, int],
-    anchor: str,
-    size: int = 12,
-) -> None:
-    draw.text(position, text, colour, _font(size), anchor=anchor)
+def _draw_axis(
+    width: int, name: str, to_x: Callable[[float], float], x_ticks: Sequence[float]
+) -> Image.Image:
+    image, draw = _blank(width, FOOTER)
+    for tick in x_ticks:
+        write(draw, (to_x(tick), 14 * ZOOM), label(tick), FADED, "mm")
+    middle = (LEFT + width - RIGHT) / 2
+    write(draw, (middle * ZOOM, 32 * ZOOM), name, INK, "mm")
+    return image.reduce(ZOOM)
 
 
-def _font(size: int = 12) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size * ZOOM)
+def _draw_names(width: int, spans: Sequence[Span]) -> Image.Image:
+    """The bad ones, and where they held."""
+    colours = tones(spans)
+    names = list(dict.fromkeys(span.name for span in spans if span.tone == "bad"))
+    image, draw = _blank(width, LINE * len(names) + 10)
+    for row, name in enumerate(names):
+        y = row * LINE + LINE // 2
+        box = (LEFT, y - 5, LEFT + 10, y + 5)
+        draw.rectangle([side * ZOOM for side in box], colours[name])
+        text = f"{name}: {describe_spans(spans, name)}"
+        if length(text) > width - LEFT - RIGHT - 16:
+            text = f"{name}: {sum(s.name == name for s in spans)} times"
+        write(draw, ((LEFT + 18) * ZOOM, y * ZOOM), text, INK, "lm")
+    return image.reduce(ZOOM)
 
 
-# ---------------------------------------------------------------------------- scales
-
-
-def scale(from_: tuple[float, float], to: tuple[float, float]) -> Callable[[float], float]:
-    (low, high), (start, end) = from_, to
-    factor = (end - start) / (high - low) if high > low else 0
-    return lambda value: start + (value - low) * factor
-
-
-def ticks(low: float, high: float, most: int) -> list[float]:
-    """Round numbers from low to high, 1, 2 or 5 times a power of ten apart; about `most`."""
-    if not low < high:
-        return [low]
-    power = 10.0 ** math.floor(math.log10((high - low) / most))
-    step = next(s * power for s in (1, 2, 5, 10) if s * power * most >= (high - low) * 0.999)
-    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return [number * step for number in range(first, last + 1)]
-
-
-def powers(low: float, high: float, fine: float = 2) -> list[float]:
-    """The logarithms from low to high of 1, 2 and 5 times powers of ten; of 1 alone, where `fine`
-    or more powers lie between."""
-    factors = (1, 2, 5) if high - low < fine else (1,)
-    exponents = range(math.floor(low), math.ceil(high) + 1)
-    logs = [exponent + math.log10(factor) for exponent in exponents for factor in factors]
-    return [each for each in logs if low <= each <= high]
-
-
-def label(value: float) -> str:
-    """A number as it stands at an axis: 12,000, 0.25 or 1e-05."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
-
-
-def _limits(panel: Panel, values: list[float]) -> tuple[float, float]:
-    if panel.limits:
-        return panel.limits
-    values = sorted(values)
-    far = int(len(values) * FAR)
-    low, high = values[far], values[-1 - far]
-    room = (high - low) * 0.05 or abs(high) * 0.1 or 1
-    return low - room, high + room
-
-
-# ---------------------------------------------------------------------------- lines
-
-
-def _runs(line: Line, log: bool) -> list[list[tuple[float, float]]]:
-    """The points between gaps; with `log`, the logarithms of y, and what has none is a gap."""
-    runs: list[list[tuple[float, float]]] = [[]]
-    for x, y in zip(line.x, line.y, strict=True):
-        if y is None or not math.isfinite(y) or (log and y <= 0):
-            runs.append([])
-        else:
-            runs[-1].append((x, math.log10(y) if log else y))
-    return [run for run in runs if run]
-
-
-def _binned(
-    run: list[tuple[float, float]], to_x: Callable[[float], float], left: float, right: float
-) -> Iterator[tuple[float, float, float, float]]:
-    """At most BINS of (x on the sheet, mean y, lowest, highest), from left to right."""
-    bins: dict[int, list[tuple[float, float]]] = {}
-    for x, y in run:
-        place = to_x(x)
-        bins.setdefault(int((place - left) / (right - left) * BINS), []).append((place, y))
-    for points in bins.values():
-        xs, ys = zip(*points, strict=True)
-        yield sum(xs) / len(xs), sum(ys) / len(ys), min(ys), max(ys)
+def _whole(place: float) -> int:
+    """The pixel of the chart in which it lies, on the zoomed sheet: lines there are sharp."""
+    return int(place / ZOOM) * ZOOM

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw
 
-from ganface.pictures.chart import COLOURS, FADED, FAINT, ZOOM, scale, write
+from ganface.pictures.chart import FADED, FAINT
 from ganface.pictures.grid import INK, PAPER
+from ganface.pictures.panels import COLOURS
+from ganface.pictures.scales import scale
+from ganface.pictures.text import ZOOM, write
 
 # In pixels. Letters and lines are large, for a phone shows this at four tenths
 WIDTH, LEFT, RIGHT = 1000, 44, 16

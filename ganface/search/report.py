@@ -66,7 +66,7 @@ def draw_spread(summary: dict[str, dict[str, Any]], floor: float, budget: int) -
         Box(kind, each["frechet"], each["default"], f"{_failed(each)} failed")
         for kind, each in summary.items()
     ]
-    title = f"Frechet distance after {budget:,} updates, settings drawn by chance (lower is better)"
+    title = f"Fréchet distance after {budget:,} updates, settings drawn by chance (lower is better)"
     return draw_boxes(title, boxes, "default settings", floor, "reals")
 
 

@@ -1,7 +1,7 @@
 from PIL import ImageColor
 
 from ganface.pictures.bars import HEAD, LENGTH, ROW, Bar, Group, draw_bars
-from ganface.pictures.chart import BAD, COLOURS
+from ganface.pictures.panels import BAD, COLOURS
 
 
 def length(chart, y):

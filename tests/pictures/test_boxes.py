@@ -2,7 +2,7 @@ import pytest
 from PIL import ImageColor
 
 from ganface.pictures.boxes import COLUMN, HEIGHT, LEFT, TOP, Box, draw_boxes
-from ganface.pictures.chart import BAD, COLOURS
+from ganface.pictures.panels import BAD, COLOURS
 
 WHITE = ImageColor.getrgb("white")
 

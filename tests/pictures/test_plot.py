@@ -3,7 +3,7 @@ import json
 import pytest
 
 from ganface.methods.gan import Gan
-from ganface.pictures.chart import Span
+from ganface.pictures.panels import Span
 from ganface.pictures.plot import draw_plot, spans_of
 from ganface.pictures.png import read_png_meta
 
@@ -47,7 +47,7 @@ def test_spans_are_verdicts_without_their_advice_up_to_the_next_one():
     ):
         lines.append({"step": step, "verdict": verdict})
     assert spans_of(lines) == [
-        Span("healthy", 10, 30, True),
-        Span("D is winning", 30, 40, False),
-        Span("healthy", 40, 40, True),
+        Span("healthy", 10, 30, "good"),
+        Span("D is winning", 30, 40, "bad"),
+        Span("healthy", 40, 40, "good"),
     ]

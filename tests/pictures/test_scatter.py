@@ -1,7 +1,7 @@
 import pytest
 
-from ganface.pictures.chart import COLOURS
 from ganface.pictures.grid import PAPER
+from ganface.pictures.panels import COLOURS
 from ganface.pictures.scatter import HEADER, MARGIN, SIDE, Cloud, draw_scatter
 
 LEFT, TOP = MARGIN, HEADER

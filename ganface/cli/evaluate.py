@@ -67,7 +67,7 @@ def evaluate(
     out = choose_out(out, f"{name_of(images)}-evaluation", folder=True)
 
     from ganface.evaluation.measure import evaluate
-    from ganface.evaluation.report import figures_table
+    from ganface.evaluation.report import figures_table, steps_table
     from ganface.system.device import choose_device
 
     outcome = evaluate(
@@ -83,5 +83,6 @@ def evaluate(
     )
     files = [str(file) for file in outcome.save(out, chart=all_steps)]
     corner = f"{outcome.facts['count']:,} images"
-    table = as_text(figures_table(corner, outcome.columns, outcome.facts["floors"]))
+    found = corner, outcome.columns, outcome.facts["floors"]
+    table = steps_table(*found) if all_steps else as_text(figures_table(*found))
     show_result({**outcome.facts, "files": files}, as_json, "\n".join([table, "", *files]))

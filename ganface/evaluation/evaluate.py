@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import torch
-from PIL import Image, ImageOps
 from torch import Tensor
 
 from ganface.dataset.pack import Pack
@@ -16,8 +14,9 @@ from ganface.errors import UserError
 from ganface.evaluation.coverage import NEIGHBOURS, density_and_coverage, neighbourhoods
 from ganface.evaluation.drawn import Function, Images, choose, extract_features
 from ganface.evaluation.frechet import frechet_distance, gaussian_of
-from ganface.evaluation.memorisation import COMMON, memorised, near_distance, nearest, thumbnails
+from ganface.evaluation.memorisation import COMMON, memorised, near_distances, nearest, thumbnails
 from ganface.evaluation.neighbours import mean_distance
+from ganface.evaluation.pairs import Pair, closest_pairs
 from ganface.evaluation.sharpness import fine_power
 from ganface.evaluation.sliced_wasserstein import (
     patches_of,
@@ -28,22 +27,10 @@ from ganface.evaluation.sliced_wasserstein import (
 )
 from ganface.io.console import Track, untracked
 from ganface.models.features import RandomFeatures
-from ganface.pictures.grid import table, to_pil
 
 LEAST = 2 * NEIGHBOURS  # images on each side, for all figures to be defined
-PAIRS = 8  # shown, the closest
 
 Figures = dict[str, float]
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A sample and the training image that is nearest to it."""
-
-    sample: int  # its index, which is its seed if G drew it
-    training: int  # an index into the pack
-    mirrored: bool
-    distance: float  # root mean square over thumbnails, in grey levels
 
 
 class Evaluation:
@@ -63,7 +50,7 @@ class Evaluation:
         reference, others = chosen[:count], chosen[count:]
 
         (self._training,) = extract_features(reals, range(len(reals)), [thumbnails], track)
-        self._near = near_distance(self._training, torch.tensor(reference))
+        self.near, self.typical = near_distances(self._training, torch.tensor(reference))
         features, projections, power = self._describe(reals, reference, track)
         self._features, self._projections, self._fine_power = features, projections, power
         self._gaussian = gaussian_of(features)
@@ -77,23 +64,15 @@ class Evaluation:
     def measure(
         self, fakes: Images, indices: Sequence[int], track: Track = untracked
     ) -> tuple[Figures, list[Pair]]:
-        """The figures of the fakes of these indices, `count` of them, and their closest pairs."""
+        """The figures of the fakes of these indices, `count` of them, and those of them that are
+        nearest to training images."""
         *described, small = self._describe(fakes, indices, track, thumbnails)
         found = nearest(small, self._training)
         figures = {
             **self._compare(*described),
-            "memorised": memorised(found.distances, self._near),
+            "memorised": memorised(found.distances, self.near),
         }
-        closest = found.distances.argsort(stable=True)[:PAIRS].tolist()
-        return figures, [
-            Pair(
-                indices[i],
-                int(found.indices[i]),
-                bool(found.mirrored[i]),
-                round(found.distances[i].item(), 2),
-            )
-            for i in closest
-        ]
+        return figures, closest_pairs(found, indices, small, self._training)
 
     def _describe(
         self, images: Images, indices: Sequence[int], track: Track, *more: Function
@@ -131,14 +110,3 @@ def split_size(asked: int, fakes: int, reals: int) -> int:
             f"{fakes} images to measure and {reals} reals: needs at least {LEAST} and {2 * LEAST}"
         )
     return count
-
-
-def draw_pairs(fakes: Images, reals: Pack, pairs: list[Pair]) -> Image.Image:
-    """Samples above the training images that are nearest to them, with their distance."""
-    samples = [to_pil(image) for image in fakes.batch([pair.sample for pair in pairs])]
-    training = [to_pil(image) for image in reals.batch([pair.training for pair in pairs])]
-    turned = [
-        ImageOps.mirror(image) if pair.mirrored else image
-        for image, pair in zip(training, pairs, strict=True)
-    ]
-    return table([samples, turned], ["sample", "training"], [f"{p.distance:.1f}" for p in pairs])

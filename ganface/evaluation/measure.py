@@ -14,10 +14,11 @@ from torch import Tensor
 
 from ganface.dataset.pack import Pack
 from ganface.evaluation.drawn import DrawnImages, Images, choose
-from ganface.evaluation.evaluate import Evaluation, Figures, draw_pairs, split_size
+from ganface.evaluation.evaluate import Evaluation, Figures, split_size
 from ganface.evaluation.fidelity import Fidelity, Inception, NotAvailableError, find_weights
 from ganface.evaluation.inputs import open_both
 from ganface.evaluation.labelled import Labelled
+from ganface.evaluation.pairs import draw_pairs
 from ganface.evaluation.report import describe_protocol, draw_figures
 from ganface.io.atomic import write_text
 from ganface.io.console import progress_bar, say
@@ -35,7 +36,7 @@ class Outcome:
     """What `evaluate` found."""
 
     facts: dict[str, Any]  # all that evaluation.json holds
-    pairs: Image.Image  # samples of the last one measured, above the nearest training images
+    pairs: Image.Image  # samples of the last one measured, beside the nearest training images
     reals: Pack  # what they were measured against
 
     @property
@@ -135,7 +136,9 @@ def evaluate(
         "floors": floors,
         "measured": measured,
     }
-    return Outcome(facts, draw_pairs(fakes, reals, pairs), reals)
+    name = "image" if made else "seed"
+    near, typical = evaluation.near, evaluation.typical
+    return Outcome(facts, draw_pairs(fakes, reals, pairs, near, typical, count, name), reals)
 
 
 def _find_inception(folder: Path | None, download: bool) -> tuple[Path | None, str]:

@@ -14,6 +14,7 @@ from ganface.dataset.pack import Pack
 from ganface.evaluation.drawn import SPLIT_SEED
 from ganface.evaluation.evaluate import Figures
 from ganface.evaluation.fidelity import describe_inception
+from ganface.io.console import as_text
 from ganface.models.features import NAME
 from ganface.pictures.bars import Bar, Group, draw_bars
 from ganface.pictures.chart import draw_chart
@@ -35,6 +36,16 @@ TITLES = {
     "recall": ("recall", "higher"),
     "fid_all": ("FID, all reals", "lower"),
 }
+SHORT = {  # where each has a column
+    "frechet": "Fréchet",
+    "swd": "SWD",
+    "diversity_within": "in label",
+    "memorised": "near",
+    "fid": "FID",
+    "kid": "KID",
+    "fid_all": "FID, all",
+}
+WIDE = 80  # columns of a terminal
 SHARES = ("coverage", "memorised", "precision", "recall")  # people read them in per cent
 NOTE = "samples beside what real images come to, one half of them against the other"
 
@@ -71,6 +82,46 @@ def figures_table(corner: str, columns: dict[str, Figures], floors: Figures) -> 
     return sheet
 
 
+def steps_table(corner: str, columns: dict[str, Figures], floors: Figures) -> str:
+    """A row for each of `columns`, such as steps, with the reals' and what is good below; in as
+    many tables below each other as it takes to stay within WIDE. At the end, what names stand for.
+    """
+    names = dict.fromkeys(name for figures in columns.values() for name in figures)
+    shown = [name for name in names if not name.startswith("swd_")]
+    first = max(map(len, [corner, "good is", *columns]))
+    blocks: list[list[str]] = []
+    room = 0
+    for name in shown:
+        longest = "100.0 %" if is_share(name) else "100.0"
+        wide = 2 + max(map(len, [_short(name), _good(name), longest]))
+        if room < wide:
+            blocks.append([])
+            room = WIDE - first
+        blocks[-1].append(name)
+        room -= wide
+    parts = []
+    for block in blocks:
+        sheet = Table(corner, *map(_short, block), box=None, pad_edge=False)
+        for column in sheet.columns[1:]:
+            column.justify = "right"
+        for row, figures in {**columns, "reals": floors}.items():
+            values = [format_figure(n, figures[n]) if n in figures else "" for n in block]
+            sheet.add_row(row, *values)
+        sheet.add_row("good is", *map(_good, block))
+        parts.append(as_text(sheet))
+    told = [name for name in shown if _short(name) != describe_figure(name)[0].partition(":")[0]]
+    key = [f"{_short(name)}: {describe_figure(name)[0]}" for name in told if name in TITLES]
+    return "\n\n".join([*parts, "\n".join(key)])
+
+
+def _short(name: str) -> str:
+    return name.removeprefix("accuracy_") if name.startswith("accuracy_") else SHORT.get(name, name)
+
+
+def _good(name: str) -> str:
+    return describe_figure(name)[1].replace("5 % or less", "≤ 5 %")
+
+
 def draw_figures(steps: dict[int, Figures], floors: Figures) -> Image.Image:
     """A chart of the figures over the steps, each beside its floor."""
     panels = []
@@ -82,7 +133,7 @@ def draw_figures(steps: dict[int, Figures], floors: Figures) -> Image.Image:
             lines.append(Line("reals", [*steps], [floors[name]] * len(steps)))
         shares, log = name in SHARES, good == "lower"
         panels.append(Panel(f"{title} (good is {good})", lines, log=log, shares=shares))
-    return draw_chart(panels, "updates", title="how good the faces are", note=NOTE)
+    return draw_chart(panels, "updates", title="How good the faces are", note=NOTE)
 
 
 def draw_columns(columns: dict[str, Figures], floors: Figures) -> Image.Image:
@@ -114,8 +165,12 @@ def describe_figure(name: str) -> tuple[str, str]:
     return TITLES[name]
 
 
+def is_share(name: str) -> bool:
+    return name in SHARES or name.startswith("accuracy_")
+
+
 def format_figure(name: str, value: float) -> str:
-    if name in SHARES or name.startswith("accuracy_"):
+    if is_share(name):
         return f"{100 * value:.1f} %"
     if name == "kid":
         value *= 1000

@@ -25,11 +25,11 @@ def ticks(low: float, high: float, most: int) -> list[float]:
 
 
 def powers(low: float, high: float) -> list[float]:
-    """The logarithms from low to high of round numbers: of powers of ten, and of 2 and 5 times
-    these where that is not too many; where all of them are too few, of any round numbers."""
+    """The logarithms from low to high of round numbers: of powers of ten, and of 3 times, or 2 and
+    5 times these where that is not too many; where all of them are too few, of any others."""
     exponents = range(math.floor(low), math.ceil(high) + 1)
     found: list[float] = []
-    for factors in ((1,), (1, 2, 5)):
+    for factors in ((1,), (1, 3), (1, 2, 5)):
         finer = [exponent + math.log10(factor) for exponent in exponents for factor in factors]
         finer = [each for each in finer if low <= each <= high]
         if len(finer) > MANY and found:

@@ -85,8 +85,9 @@ def test_copied_training_images_are_told_as_such(invoke, copies, pack_file, home
     (measured,) = found["measured"]
     assert found["count"] == 40
     assert measured["figures"]["memorised"] == 1
-    assert {pair["distance"] for pair in measured["pairs"]} == {0}
-    assert all(pair["sample"] == pair["training"] for pair in measured["pairs"])
+    nearest = [pair["nearest"][0] for pair in measured["pairs"]]
+    assert {near["distance"] for near in nearest} == {0}
+    assert [near["training"] for near in nearest] == [p["sample"] for p in measured["pairs"]]
     assert (home / "copies-evaluation" / "pairs.png").is_file()
 
 
@@ -119,10 +120,12 @@ def test_data_that_is_a_folder_is_ingested_as_the_run_did(invoke, tiny_run, face
     assert "used" not in invoke(*command).err  # read once, kept
 
 
-def test_every_milestone_stands_in_a_column_and_in_a_chart(invoke, tiny_run, pack_file, home):
+def test_every_milestone_is_a_row_and_stands_in_a_chart(invoke, tiny_run, pack_file, home):
     command = ("evaluate", tiny_run.path, pack_file, "--count", 20, "--all-steps")
     lines = invoke(*command).done()
-    assert lines[0].split()[2:] == ["step", "4", "step", "8", "step", "12", "reals", "good", "is"]
+    rows = [line.split("  ")[0] for line in lines[:6]]
+    assert rows == ["20 images", "step 4", "step 8", "step 12", "reals", "good is"]
+    assert max(map(len, lines)) <= 80
     found = json.loads(invoke(*command, "--json").out)
     assert [each["step"] for each in found["measured"]] == [4, 8, 12]
     chart = home / "tiny-evaluation" / "chart.png"

@@ -2,7 +2,14 @@ import pytest
 import torch
 from torch.nn.functional import avg_pool2d
 
-from ganface.evaluation.memorisation import COMMON, memorised, near_distance, nearest, thumbnails
+from ganface.evaluation.memorisation import (
+    COMMON,
+    memorised,
+    near_distances,
+    nearest,
+    ranked,
+    thumbnails,
+)
 
 
 def images(seed, count, size=32):
@@ -18,7 +25,7 @@ def training():
 
 
 def share(samples, training):
-    near = near_distance(training, torch.arange(100))
+    near, _ = near_distances(training, torch.arange(100))
     return memorised(nearest(thumbnails(samples), training).distances, near)
 
 
@@ -36,25 +43,55 @@ def test_mirrored_copies_are_found_as_well(training):
     assert found.mirrored.all()
 
 
-def test_distances_are_grey_levels(training):
-    brighter = (images(0, 200)[5:6].int() + 20).clamp(max=10_000)
-    found = nearest(thumbnails(brighter), training)
+@pytest.mark.parametrize(("contrast", "brightness"), [(1, 20), (0.3, 0), (0.3, 170)])
+def test_a_copy_that_is_paler_is_a_copy(training, contrast, brightness):
+    pale = images(0, 200)[5:6].float() * contrast + brightness
+    found = nearest(thumbnails(pale), training)
     assert found.indices.tolist() == [5]
-    assert found.distances.item() == pytest.approx(20)
+    assert found.distances.item() == pytest.approx(0, abs=1e-5)
+
+
+def test_pale_images_are_not_alike_for_being_pale(training):
+    pale = images(3, 100).float() * 0.2 + 180
+    found = nearest(thumbnails(pale), training)
+    bright = nearest(thumbnails(images(3, 100)), training)
+    torch.testing.assert_close(found.distances, bright.distances)
+
+
+def test_distances_are_in_deviations_of_an_image():
+    wave = torch.linspace(0, 6.28, 17)[:16].sin()
+    across = (100 + 50 * wave[None, :] + 0 * wave[:, None]).expand(1, 3, 16, 16)
+    found = nearest(thumbnails(across.transpose(2, 3)), thumbnails(across))
+    assert found.distances.item() == pytest.approx(2**0.5, rel=0.01)  # they have nothing in common
+
+
+def test_an_image_of_one_colour_is_near_to_nothing_but_its_like(training):
+    plain = torch.full((1, 3, 32, 32), 90.0)
+    assert nearest(thumbnails(plain), training).distances.item() == pytest.approx(1, abs=0.01)
+    assert nearest(thumbnails(plain), thumbnails(plain / 2)).distances.item() == 0
+
+
+def test_neighbours_are_ranked_and_the_first_is_the_nearest(training):
+    new = thumbnails(images(4, 10))
+    found, first = ranked(new, training, 5), nearest(new, training)
+    assert found.distances.shape == found.indices.shape == found.mirrored.shape == (10, 5)
+    assert (found.distances.diff(dim=1) >= -1e-4).all()
+    assert found.indices[:, 0].tolist() == first.indices.tolist()
+    assert all(len(set(row)) == 5 for row in found.indices.tolist())
 
 
 def test_a_training_image_is_compared_with_the_others(training):
     own = torch.tensor([3, 4])
     found = nearest(training[own], training, own)
     assert not set(found.indices.tolist()) & {3, 4} or found.indices.tolist() == [4, 3]
-    assert (found.distances > 10).all()
+    assert (found.distances > 0.1).all()
 
 
 def test_a_symmetric_training_image_is_not_its_own_neighbour():
     symmetric = images(1, 20)
     symmetric = torch.cat([symmetric[..., :16], symmetric[..., :16].flip(3)], 3)
     small = thumbnails(symmetric)
-    assert (nearest(small, small, torch.arange(20)).distances > 10).all()
+    assert (nearest(small, small, torch.arange(20)).distances > 0.1).all()
 
 
 def test_copied_training_images_are_all_memorised(training):
@@ -74,7 +111,7 @@ def test_new_images_come_to_what_chance_gives(training):
 
 def test_copies_count_even_where_the_training_images_hold_duplicates(training):
     doubled = torch.cat([training, training])
-    near = near_distance(doubled, torch.arange(100))
+    near, _ = near_distances(doubled, torch.arange(100))
     assert near == 0
     assert memorised(nearest(training, doubled).distances, near) == 1
     assert memorised(nearest(thumbnails(images(2, 100)), doubled).distances, near) == 0

@@ -31,6 +31,7 @@ COMMANDS = {
     "page": "Make a page that draws faces in any browser, offline.",
     "export": "Write the generator as an ONNX file, for other programs.",
     "plot": "Draw how a training went, as one chart.",
+    "watch": "Show a training as a page, kept up to date while it goes on.",
     "info": "Say what a file made here holds, and check that it is whole.",
     "dataset": "Make packs of images, and drawn faces.",
 }

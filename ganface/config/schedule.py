@@ -50,6 +50,14 @@ class ScheduleConfig(Settings):
         "Keep D in snapshots too, for ganface judge; they are about twice as large.",
         may_change=True,
     )
+    page: bool = setting(
+        False,
+        "Keep index.html up to date, a page about the training; ganface watch writes the same.",
+        may_change=True,
+    )
+    tensorboard: bool = setting(
+        False, "Write TensorBoard's event files too, to RUN/tensorboard.", may_change=True
+    )
     seed: int = setting(0, "Seeds the run: weights, order of the images, z.", between(0, 2**63 - 1))
 
     def __post_init__(self) -> None:

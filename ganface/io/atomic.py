@@ -41,9 +41,10 @@ def atomic(path: Path, durable: bool = True) -> Iterator[BinaryIO]:
                 os.close(directory)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write `text` in UTF-8 to a file that appears whole or not at all. Raises CannotWriteError."""
-    with atomic(path) as file:
+def write_text(path: Path, text: str, durable: bool = True) -> None:
+    """Write `text` in UTF-8 to a file that appears whole or not at all. `durable`: see `atomic`.
+    Raises CannotWriteError."""
+    with atomic(path, durable) as file:
         file.write(text.encode())
 
 

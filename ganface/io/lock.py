@@ -51,6 +51,18 @@ def locked(path: Path, name: Path, wait: bool = False) -> Iterator[None]:
             file.close()
 
 
+def is_held(path: Path) -> bool:
+    """Whether a process holds the lock file `path`, or will not say."""
+    try:
+        with open(path, "r+", encoding="utf-8") as file:  # closing it gives the lock back
+            _lock_file(file)
+    except FileNotFoundError:
+        return False
+    except OSError:  # taken, or not ours to try
+        return True
+    return False
+
+
 def _take(path: Path) -> tuple[IO[str] | None, str]:
     """(the locked file, ""), or (None, who holds it), or (None, "") if it was removed meanwhile."""
     with ExitStack() as closing:

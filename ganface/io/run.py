@@ -14,7 +14,7 @@ from ganface.errors import UserError
 from ganface.io.atomic import remove_leftovers, write_text
 from ganface.io.console import say
 from ganface.io.folders import check_writable
-from ganface.io.lock import locked
+from ganface.io.lock import is_held, locked
 from ganface.io.tensors import check_tensors
 
 LOCK = ".lock"
@@ -50,6 +50,14 @@ class Run:
     @property
     def timeline_gif(self) -> Path:
         return self.path / "timeline.gif"
+
+    @property
+    def page(self) -> Path:
+        return self.path / "index.html"
+
+    @property
+    def tensorboard(self) -> Path:
+        return self.path / "tensorboard"
 
     @property
     def generator(self) -> Path:
@@ -122,6 +130,10 @@ class Run:
             (self.path / name).mkdir(parents=True, exist_ok=True)
             remove_leftovers(self.path / name)
         remove_leftovers(self.path)
+
+    def is_running(self) -> bool:
+        """Whether a process trains here now."""
+        return is_held(self.path / LOCK)
 
     def lock(self) -> AbstractContextManager[None]:
         """Hold the run directory against other processes.

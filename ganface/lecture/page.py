@@ -5,7 +5,6 @@ Pictures are inside it, and no address is outside: it opens from a disk, offline
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -15,7 +14,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from ganface.io.atomic import write_text
+from ganface.io.html import embedded, write_html
 
 
 class Text(NamedTuple):
@@ -72,16 +71,7 @@ def write_page(
     body = "".join(_section(number, section) for number, section in enumerate(sections, start=1))
     head = f"<header><h1>{_both(title)}</h1>{_paragraphs(opening)}<ol>{contents}</ol></header>"
     foot = f"<footer>{_paragraphs([closing])}</footer>"
-    write_text(
-        path,
-        "<!DOCTYPE html>\n"
-        '<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title.en)}</title>\n"
-        # An icon of its own, lest the browser should ask for one
-        '<link rel="icon" href="data:,">\n'
-        f"<style>{STYLE}</style>\n</head>\n<body>\n{SWITCH}\n{head}\n<main>\n{body}</main>\n{foot}\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
-    )
+    write_html(path, title.en, f"{SWITCH}\n{head}\n<main>\n{body}</main>\n{foot}", STYLE, SCRIPT)
 
 
 def _section(number: int, section: Section) -> str:
@@ -107,12 +97,11 @@ def _picture(picture: Picture) -> str:
         width, height = image.size
         file = BytesIO()
         image.save(file, "PNG", optimize=True)  # without the metadata
-    data = base64.b64encode(file.getvalue()).decode()
     zoom = max(1, round(SHOWN_WIDTH / width)) if width < SHOWN_WIDTH / 1.5 else 1
     chart = ' class="chart"' if picture.chart else ""
     alternative = f"{picture.caption.en} {picture.caption.zh}"
     return (
-        f'<figure{chart}><img src="data:image/png;base64,{data}" width="{zoom * width}" '
+        f'<figure{chart}><img src="{embedded(file.getvalue())}" width="{zoom * width}" '
         f'height="{zoom * height}" alt="{escape(alternative)}">'
         f"<figcaption>{_both(picture.caption)}</figcaption></figure>"
     )
@@ -152,37 +141,14 @@ speak(navigator.language.startsWith("zh") ? "zh" : "en");
 """
 
 STYLE = """
-:root { color-scheme: light dark; --ink: #23232b; --paper: #fff; --soft: #f3f3f7; --line: #d8d8e0;
-  --mark: #0072b2; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e8e8ee; --paper: #17171c; --soft: #24242c;
-  --line: #3a3a46; --mark: #6cb8e8; } }
 html[lang=en] span[lang=zh], html[lang=zh] span[lang=en] { display: none; }
-body { margin: 0 auto; padding: 0 1rem 3rem; max-width: 46rem; color: var(--ink);
-  background: var(--paper); font: 17px/1.6 system-ui, "Noto Sans", "Noto Sans CJK SC", sans-serif; }
 nav { position: sticky; top: 0; padding: .5rem 0; text-align: right; background: var(--paper); }
-button { font: inherit; padding: .1rem .8rem; border: 1px solid var(--line); border-radius: 1rem;
-  color: inherit; background: none; cursor: pointer; }
-button[aria-pressed=true] { color: #fff; background: #0072b2; border-color: #0072b2; }
-h1 { line-height: 1.2; } h2 { margin-top: 3.5rem; line-height: 1.25; }
-a { color: var(--mark); }
+h2 { margin-top: 3.5rem; }
 section { scroll-margin-top: 3rem; }
 .question { font-size: 1.15em; font-style: italic; }
 html[lang=zh] .question { font-style: normal; }
 article { margin: 2rem 0; }
-figure { margin: 1rem 0; }
-img { max-width: 100%; height: auto; image-rendering: pixelated; border-radius: 4px;
-  background: #fff; }
-.chart { overflow-x: auto; }
-.chart img { max-width: none; image-rendering: auto; }
-figcaption { font-size: .87em; opacity: .85; }
 .finding { padding: .6rem .9rem; border-left: 4px solid var(--mark); background: var(--soft); }
 .wide { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .87em; }
-th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid var(--line); }
-tr th:first-child { text-align: left; }
-pre { padding: .6rem .9rem; white-space: pre-wrap; font-size: .87em; background: var(--soft);
-  border-radius: 4px; }
-footer { margin-top: 4rem; font-size: .87em; border-top: 1px solid var(--line); }
-@media print { nav { display: none; } body { max-width: none; font-size: 11pt; }
-  figure, .finding, table { break-inside: avoid; } h2 { break-after: avoid; } }
+@media print { nav { display: none; } .finding { break-inside: avoid; } }
 """

@@ -86,7 +86,7 @@ def _draw_panel(
     image, draw = _blank(width, HEADER + HEIGHT + PAD)
     left, right = LEFT * ZOOM, (width - RIGHT) * ZOOM
     top, bottom = HEADER * ZOOM, (HEADER + HEIGHT - 1) * ZOOM
-    to_y = scale(panel.y_limits(), (bottom, top))
+    to_y = scale(panel.y_limits, (bottom, top))
     for x in map(to_x, x_ticks):
         draw.rectangle((_whole(x), top, _whole(x) + ZOOM - 1, bottom + ZOOM - 1), FAINT)
     for tick, name in panel.y_ticks():

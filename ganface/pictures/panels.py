@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from ganface.pictures.scales import label, percent, powers, ticks
@@ -49,12 +50,13 @@ class Panel:
     log: bool = False
     shares: bool = False
 
-    @property
+    @cached_property
     def runs(self) -> list[Runs]:
         """Of each line the points between gaps; of a logarithmic axis the logarithms of y, and
         what has none is a gap."""
         return [_runs(line, self.log) for line in self.lines]
 
+    @cached_property
     def y_limits(self) -> tuple[float, float]:
         """The ends of the y axis, of its logarithm where it is logarithmic."""
         if self.limits:
@@ -67,7 +69,7 @@ class Panel:
 
     def y_ticks(self) -> list[tuple[float, str]]:
         """Places on that axis, and what stands there."""
-        low, high = self.y_limits()
+        low, high = self.y_limits
         if self.log:
             return [(tick, label(10**tick)) for tick in powers(low, high)]
         name = percent if self.shares else label
@@ -89,8 +91,9 @@ def with_points(panels: Sequence[Panel]) -> list[Panel]:
 
 
 def x_limits(panels: Sequence[Panel], spans: Sequence[Span]) -> tuple[float, float]:
-    xs = [x for panel in panels for line in panel.lines for x in line.x]
-    xs += [x for span in spans for x in (span.start, span.end)]
+    ends = [(line.x[0], line.x[-1]) for panel in panels for line in panel.lines if line.x]
+    ends += [(span.start, span.end) for span in spans]
+    xs = [x for pair in ends for x in pair]
     return (min(xs), max(xs)) if xs else (0.0, 1.0)
 
 

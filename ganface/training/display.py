@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,7 +20,9 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from ganface.errors import CannotWriteError
 from ganface.methods.verdict import EARLY
+from ganface.training.followers import Follower
 
 PLAIN_SECONDS = 10  # off a terminal, at most one line in so many seconds
 
@@ -34,9 +37,11 @@ class Display:
         steps: int,
         figures: str,
         minutes: float | None = None,
+        followers: Sequence[Follower] = (),
     ) -> None:
         """steps, minutes: whichever end first. figures: a format of what a line of stats.jsonl
-        holds."""
+        holds. followers: are told the same, and closed at the end."""
+        self._followers = followers
         self._figures = figures
         self._console = console
         self._first_step = first_step
@@ -71,12 +76,19 @@ class Display:
     ) -> None:
         if self._live:
             self._live.stop()
+        for follower in self._followers:
+            try:
+                follower.close()
+            except CannotWriteError as unwritten:  # all else is written
+                self.note(str(unwritten))
 
     def step(self, step: int) -> None:
         if self._live:
             self._bar.update(self._task, completed=step)
 
     def tick(self, stats: dict[str, Any]) -> None:
+        for follower in self._followers:
+            follower.tick(stats)
         first = not self._stats
         if stats["verdict"] != self._stats.get("verdict", str(EARLY)):
             self.note(f"step {stats['step']}: {stats['verdict']}")
@@ -102,7 +114,9 @@ class Display:
     def picture(self, path: Path) -> None:
         self._picture = path
 
-    def milestone(self, path: Path) -> None:
+    def milestone(self, step: int, path: Path) -> None:
+        for follower in self._followers:
+            follower.milestone(step, path)
         self._picture = path
         self.note(f"drew {path}")
 

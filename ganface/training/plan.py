@@ -24,6 +24,7 @@ from ganface.system.device import Compute, choose_device, choose_precision
 from ganface.system.free_memory import available, in_words
 from ganface.training.config import TrainConfig
 from ganface.training.distributed import Processes
+from ganface.training.followers import check_followers
 from ganface.training.init_from import adopt_origin
 from ganface.training.memory import estimate, smaller
 
@@ -99,6 +100,7 @@ def make_plan(
 
 def _compute(config: TrainConfig, stored_precision: str | None, processes: Processes) -> Compute:
     """A resumed run keeps the precision that "auto" stood for when it began."""
+    check_followers(config.schedule)
     device = processes.own(choose_device(config.hardware.device))
     processes.shard(config.optimizer.batch_size)  # refuses what cannot be split
     if config.hardware.sync_batchnorm and processes.world_size > 1 and device.type == "cpu":

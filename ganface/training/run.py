@@ -18,6 +18,7 @@ from ganface.io.run import Run
 from ganface.methods.base import TrainState
 from ganface.training.display import Display
 from ganface.training.distributed import Processes
+from ganface.training.followers import followers_of
 from ganface.training.plan import Plan
 from ganface.training.recovery import train_and_recover
 from ganface.training.start import begin
@@ -34,7 +35,8 @@ def train_run(
     with run.lock() if processes.is_main else nullcontext():
         method, state, notes = begin(run, pack, plan, resume, processes)
         console, schedule = stderr(quiet=not processes.is_main), plan.train.schedule
-        shown = state.step, schedule.steps, method.display, schedule.minutes
+        followers = followers_of(run, schedule, state.step) if processes.is_main else []
+        shown = state.step, schedule.steps, method.display, schedule.minutes, followers
         with Display(console, *shown) as display:
             for note in [*notes, *_opening_notes(state, run, pack, plan, processes)]:
                 display.note(note)

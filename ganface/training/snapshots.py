@@ -78,7 +78,7 @@ class SnapshotWriter:
 
         def finish() -> None:
             self._draw_timelines(step)
-            self._display.milestone(picture)
+            self._display.milestone(step, picture)
 
         self._draw(picture, self._run.snapshot(step), finish)
         for name, sheet in self._method.pictures(self._state, self._probe).items():

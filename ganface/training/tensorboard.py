@@ -41,7 +41,9 @@ class EventFiles:
             if name != "step" and isinstance(value, (int, float))
         ]
         # All in one event: an event for each would take ten times as long
-        self._writer.file_writer.add_summary(Summary(value=values), step)
+        file = self._writer.file_writer
+        assert file, "open until close"
+        file.add_summary(Summary(value=values), step)
 
     def milestone(self, step: int, picture: Path) -> None:
         import numpy

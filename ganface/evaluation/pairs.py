@@ -102,7 +102,9 @@ def draw_pairs(
     height = below + LINE * len(lines) + MARGIN
     sheet = Image.new("RGB", (width * ZOOM, height * ZOOM), PAPER)
     draw = ImageDraw.Draw(sheet)
-    title = f"Is G drawing training images? The {len(pairs)} of {count:,} that are nearest to one"
+    title = (
+        f"Are these training images? Of {count:,} faces the {len(pairs)} that are nearest to one"
+    )
     write(draw, (MARGIN * ZOOM, 34 * ZOOM), title, INK, "ls", 18)
 
     lefts = [MARGIN + column * (block + 2 * MARGIN) for column in range(COLUMNS)]

@@ -13,7 +13,7 @@ from ganface.pictures.chart import FADED, FAINT
 from ganface.pictures.grid import INK, PAPER
 from ganface.pictures.panels import BAD, COLOURS
 from ganface.pictures.scales import label, powers, scale, ticks
-from ganface.pictures.text import ZOOM, write
+from ganface.pictures.text import ZOOM, length, write
 
 HEIGHT = 360  # pixels of the axis
 LEFT, TOP, BOTTOM, COLUMN = 64, 58, 52, 140  # beside it, above and below; of each name
@@ -41,7 +41,7 @@ def draw_boxes(
     room = (max(places) - min(places)) * 0.06 or 1
     low, high = min(places) - room, max(places) + room
 
-    width = LEFT + COLUMN * len(boxes) + 20
+    width = LEFT + round(max(COLUMN * len(boxes), length(title, 13))) + 20
     sheet = Image.new("RGB", (width * ZOOM, (TOP + HEIGHT + BOTTOM) * ZOOM), PAPER)
     draw = ImageDraw.Draw(sheet, "RGBA")
     left, right = LEFT * ZOOM, (width - 20) * ZOOM

@@ -252,7 +252,7 @@ progress { width: 100%; height: .8rem; accent-color: var(--mark); }
   list-style: none; font-variant-numeric: tabular-nums; }
 .late { color: #b34e00; }
 @media (prefers-color-scheme: dark) { .late { color: #f0803c; } }
-.pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(30rem, 100%), 1fr));
+.pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr));
   gap: 0 2rem; }
 .pictures section { min-width: 0; }
 details { margin-top: 2.2rem; } summary { cursor: pointer; }

@@ -77,11 +77,11 @@ def _rounds(course: Course) -> Block:
         ],
         Text(
             f"After {last:,} updates the Fréchet distance is {figures['frechet']:.0f} (GAN: "
-            f"{gan['frechet']:.1f}), coverage {figures['coverage']:.2f} (GAN: "
-            f"{gan['coverage']:.2f}).",
+            f"{gan['frechet']:.1f}), coverage {figures['coverage']:.0%} (GAN: "
+            f"{gan['coverage']:.0%}).",
             f"{last:,} 次更新之后，Fréchet 距离为 {figures['frechet']:.0f}（GAN："
-            f"{gan['frechet']:.1f}），覆盖率 {figures['coverage']:.2f}（GAN："
-            f"{gan['coverage']:.2f}）。",
+            f"{gan['frechet']:.1f}），覆盖率 {figures['coverage']:.0%}（GAN："
+            f"{gan['coverage']:.0%}）。",
         ),
         "ganface train my-faces --method energy",
     )

@@ -14,7 +14,7 @@ from ganface.errors import UserError
 from ganface.evaluation.coverage import NEIGHBOURS, density_and_coverage, neighbourhoods
 from ganface.evaluation.drawn import Function, Images, choose, extract_features
 from ganface.evaluation.frechet import frechet_distance, gaussian_of
-from ganface.evaluation.memorisation import COMMON, memorised, near_distances, nearest, thumbnails
+from ganface.evaluation.memorisation import COMMON, evened, memorised, near_distances, nearest
 from ganface.evaluation.neighbours import mean_distance
 from ganface.evaluation.pairs import Pair, closest_pairs
 from ganface.evaluation.sharpness import fine_power
@@ -49,7 +49,7 @@ class Evaluation:
         chosen = choose(reals, 2 * count)
         reference, others = chosen[:count], chosen[count:]
 
-        (self._training,) = extract_features(reals, range(len(reals)), [thumbnails], track)
+        (self._training,) = extract_features(reals, range(len(reals)), [evened], track)
         self.near, self.typical = near_distances(self._training, torch.tensor(reference))
         features, projections, power = self._describe(reals, reference, track)
         self._features, self._projections, self._fine_power = features, projections, power
@@ -66,7 +66,7 @@ class Evaluation:
     ) -> tuple[Figures, list[Pair]]:
         """The figures of the fakes of these indices, `count` of them, and those of them that are
         nearest to training images."""
-        *described, small = self._describe(fakes, indices, track, thumbnails)
+        *described, small = self._describe(fakes, indices, track, evened)
         found = nearest(small, self._training)
         figures = {
             **self._compare(*described),

@@ -26,19 +26,23 @@ class Nearest:
 
 
 def thumbnails(images: Tensor) -> Tensor:
-    """uint8 [N, 3, S, S] -> float32 [N, 3 · 16 · 16], the means of areas, in which each image has
-    mean 0 and deviation 1.
+    """uint8 [N, 3, S, S] -> float32 [N, 3 · 16 · 16], the means of areas."""
+    return adaptive_avg_pool2d(images.float(), SIDE).flatten(1)
+
+
+def evened(images: Tensor) -> Tensor:
+    """`thumbnails` of which each has mean 0 and deviation 1.
 
     Otherwise all that is pale would be near to all that is pale, and a copy with less contrast far
     from its original.
     """
-    small = adaptive_avg_pool2d(images.float(), SIDE).flatten(1)
+    small = thumbnails(images)
     small = small - small.mean(1, keepdim=True)
     return small / small.square().mean(1, keepdim=True).sqrt().clamp(min=FLATTEST)
 
 
 def nearest(images: Tensor, training: Tensor, own: Tensor | None = None) -> Nearest:
-    """Of `thumbnails` [N, d] among [M, d].
+    """Of `evened` thumbnails [N, d] among [M, d].
 
     `own` [N]: the index of each image, where they are training images themselves; they are compared
     with the others.

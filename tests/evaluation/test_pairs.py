@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from ganface.dataset.pack import Pack
-from ganface.evaluation.memorisation import nearest, thumbnails
+from ganface.evaluation.memorisation import evened, nearest
 from ganface.evaluation.pairs import (
     AFTER,
     GAP,
@@ -24,7 +24,7 @@ def reals(pack_file):
 
 
 def find(samples, training, indices=None):
-    a, b = thumbnails(samples), thumbnails(training)
+    a, b = evened(samples), evened(training)
     return closest_pairs(nearest(a, b), indices or range(len(a)), a, b)
 
 

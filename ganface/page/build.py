@@ -11,6 +11,7 @@ from typing import Any
 from safetensors.torch import save
 
 from ganface.io.atomic import write_text
+from ganface.io.html import STYLE
 from ganface.latents.directions import Directions
 from ganface.models.dcgan import DcganNetwork
 from ganface.models.folded import fold
@@ -41,4 +42,5 @@ def build_page(
     scripts = [here.joinpath(part).read_text("utf-8") for part in ("network.js", "page.js")]
     write_text(out / "model.js", f'const MODEL = "{data}";\n')
     write_text(out / "ganface.js", f'const KERNEL = "{kernel}";\n' + "".join(scripts))
-    write_text(out / "index.html", here.joinpath("index.html").read_text("utf-8"))
+    page = here.joinpath("index.html").read_text("utf-8")
+    write_text(out / "index.html", page.replace("<style>", f"<style>{STYLE}"))

@@ -212,6 +212,7 @@ def sampling(bench: Bench) -> list[Row]:
 
     def ours(out: Path) -> Finished:
         options = ("--images", "--seeds", f"0-{count - 1}", "--device", bench.device)
+        options += ("--scale", "1")  # as save_image writes them
         return ganface("sample", model, *options, "--out", out)
 
     def theirs(out: Path) -> Finished:

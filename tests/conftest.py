@@ -178,13 +178,15 @@ class Result:
 
 @pytest.fixture(scope="session", autouse=True)
 def _few_faces():
-    """What is drawn beside pictures is less here: most of the time would go there."""
+    """What is drawn beside pictures is less here, and smaller: most of the time would go there."""
     from ganface.evaluation import named_directions, score
     from ganface.methods import probe
+    from ganface.pictures import face_size
     from ganface.training import snapshots
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(probe, "CALIBRATION", (2, 16))
+        patch.setattr(face_size, "FACE", 64)  # so faces of 32 pixels are drawn at twice their size
         for module in (snapshots, score):
             patch.setattr(module, "FACES", 64)
         for name, number in {"SEEDS": 120, "POINTS": 1, "MOVED": 5}.items():

@@ -11,6 +11,7 @@ from ganface.cli.shared import (
     Best,
     Cache,
     Count,
+    Scale,
     Step,
     choose_out,
     mention_best,
@@ -42,6 +43,7 @@ def compare(
     step: Step = None,
     best: Best = False,
     count: Count = None,
+    scale: Scale = None,
     search: Annotated[
         int | None,
         typer.Option(
@@ -90,7 +92,7 @@ def compare(
     from ganface.io.run import find_model
 
     refuse_missing(*paths)
-    for_models = {"seeds": seeds, "step": step, "best": best, "count": count}
+    for_models = {"seeds": seeds, "step": step, "best": best, "count": count, "scale": scale}
     for_search = {"budget": budget, "jobs": jobs, "seed": seed}
     if search is not None:
         _refuse(for_models, "not with --search")
@@ -120,7 +122,7 @@ def compare(
 
     device = choose_device(DeviceConfig(**pick([DeviceConfig], given)).device)
     named = dict(zip(names_of(models), files, strict=True))
-    made_by = save_comparison(out / "faces.png", named, numbers, device)
+    made_by = save_comparison(out / "faces.png", named, numbers, device, scale)
     written, facts, lines = [str(out / "faces.png")], {"models": made_by}, []
     if data:
         outcome = evaluate(
@@ -137,7 +139,7 @@ def compare(
         chart = draw_columns(outcome.columns, outcome.facts["floors"])
         save_png(out / "figures.png", chart, {"kind": "chart", "columns": [*named]})
         written.append(str(out / "figures.png"))
-        if save_reconstructions(out / "images.png", named, outcome.reals, device):
+        if save_reconstructions(out / "images.png", named, outcome.reals, device, scale):
             written.append(str(out / "images.png"))
         facts |= outcome.facts
         corner = f"{facts['count']:,} images"

@@ -12,7 +12,8 @@ from ganface.io.console import one_line, show_result
 
 def info(
     file: Annotated[
-        Path, typer.Argument(help="A pack, checkpoint, snapshot, file of latents or PNG; or a run.")
+        Path,
+        typer.Argument(help="A pack, checkpoint, snapshot, file of latents or picture; or a run."),
     ],
     as_json: AsJson = False,
 ) -> None:
@@ -26,17 +27,19 @@ def info(
 
 
 def describe_file(path: Path) -> dict[str, Any]:
-    """The metadata of a file of any kind that ganface writes, or of a PNG, once it is found whole.
+    """The metadata of any file that ganface writes, once it is found whole.
 
     Raises UserError if it is damaged, or was not made by ganface. Imports no torch.
     """
     from ganface.dataset.pack import check_pack
     from ganface.io.tensors import check_tensors, read_header
     from ganface.models.header import read_model_header
+    from ganface.pictures.animation import ANIMATIONS, read_animation_meta
     from ganface.pictures.png import read_png_meta
 
-    if path.suffix.lower() == ".png":
-        meta = read_png_meta(path)
+    suffix = path.suffix.lower()
+    if suffix == ".png" or suffix in ANIMATIONS:
+        meta = read_png_meta(path) if suffix == ".png" else read_animation_meta(path)
         if meta is None:
             raise UserError(f"{path}: a picture that was not made by ganface, or damaged")
         return meta

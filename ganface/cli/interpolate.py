@@ -1,10 +1,13 @@
 """`ganface interpolate`."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from ganface.cli.names import free_paths, name_faces, name_result
 from ganface.cli.options import with_settings
 from ganface.cli.shared import (
     AsJson,
@@ -12,18 +15,38 @@ from ganface.cli.shared import (
     DirectionsFile,
     LatentsFile,
     Model,
+    Scale,
     Step,
     check_latents,
     choose_model,
-    choose_out,
     open_chosen,
     project_chosen,
+    refuse_existing,
     refuse_missing,
 )
+from ganface.cli.together import check_together
 from ganface.config.hardware import DeviceConfig
 from ganface.config.settings import parse_integers
 from ganface.errors import UserError
 from ganface.io.console import show_result
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ganface.latents.latents import Latents
+    from ganface.models.dcgan import DcganNetwork
+    from ganface.pictures.walks import Film
+
+MODE, FPS, RANGE = "slerp", 20, "-3,3"
+
+# What does not go with what: a walk leads through faces, --dims and --directions around one
+APART = {
+    "--dims": ["--directions", "--rows", "--mode", "--loop"],
+    "--directions": ["--rows", "--mode", "--loop"],
+    "--between": ["--seeds", "--latents", "--dims", "--directions"],
+    "--label twice": ["--dims", "--directions", "--rows"],
+}
+NEEDS = {"--pick": ["--directions"], "--range": ["--dims", "--directions"]}
 
 
 @with_settings(DeviceConfig)
@@ -38,12 +61,19 @@ def interpolate(
         ),
     ] = None,
     mode: Annotated[
-        Literal["slerp", "lerp"], typer.Option(help="Along the sphere, or straight.")
-    ] = "slerp",
+        Literal["slerp", "lerp"] | None,
+        typer.Option(help="Along the sphere, or straight. slerp if not given."),
+    ] = None,
     frames: Annotated[int, typer.Option(min=2, max=10_000, help="Frames per leg.")] = 24,
-    fps: Annotated[int, typer.Option(min=1, max=50, help="Frames per second.")] = 20,
+    fps: Annotated[
+        int | None,
+        typer.Option(min=1, max=50, help=f"Frames per second, where it moves. {FPS} if not given."),
+    ] = None,
     loop: Annotated[bool, typer.Option("--loop", help="Walk back to the first face.")] = False,
-    rows: Annotated[int, typer.Option(min=1, help="So many walks; the seeds are shared out.")] = 1,
+    rows: Annotated[
+        int | None,
+        typer.Option(min=1, help="So many walks; the seeds are shared out. 1 if not given."),
+    ] = None,
     dims: Annotated[
         str | None, typer.Option(help="Instead of a walk: a row for each of these entries of z.")
     ] = None,
@@ -55,8 +85,11 @@ def interpolate(
         ),
     ] = None,
     ends: Annotated[
-        str, typer.Option("--range", help="From, to, with --dims or --directions.")
-    ] = "-3,3",
+        str | None,
+        typer.Option(
+            "--range", help=f"From, to, with --dims or --directions. {RANGE} if not given."
+        ),
+    ] = None,
     label: Annotated[
         list[str] | None,
         typer.Option(
@@ -65,13 +98,14 @@ def interpolate(
             "one to the next.",
         ),
     ] = None,
+    scale: Scale = None,
     step: Step = None,
     best: Best = False,
     out: Annotated[
         list[Path] | None,
         typer.Option(
             help=".gif, .webp or .mp4: moving; .png: a strip; else a folder of frames. "
-            "May be given several times; NAME-walk.gif and .png if not."
+            "May be given several times; NAME-step-…-walk-seeds-….gif and .png if not."
         ),
     ] = None,
     as_json: AsJson = False,
@@ -79,33 +113,35 @@ def interpolate(
     given: dict[str, Any],
 ) -> None:
     """Walk from face to face, or along directions in latent space."""
-    from ganface.io.folders import name_of
+    from ganface.models.header import read_architecture
+    from ganface.pictures.face_size import choose_scale
+    from ganface.pictures.grid import STRIP_COLUMNS
 
-    path = choose_model(model, step, best)
-    if dims is not None and directions is not None:
-        raise UserError("--dims and --directions: leave one out")
-    if picked is not None and directions is None:
-        raise UserError(f"--pick {picked}: needs --directions, the file to pick from")
-    along = "dims" if dims is not None else "directions" if directions is not None else None
     between_labels = len(label or []) > 1
-    outs = choose_outs(out, f"{name_of(model)}-{along or 'walk'}")
-    low, high = parse_range(ends)
+    check_together(
+        {
+            "--dims": dims,
+            "--directions": directions,
+            "--between": between,
+            "--label twice": between_labels,
+            "--rows": rows,
+            "--mode": mode,
+            "--loop": loop,
+            "--seeds": seeds,
+            "--latents": latents,
+            "--pick": picked,
+            "--range": ends,
+        },
+        APART,
+        NEEDS,
+    )
+    path = choose_model(model, step, best)
+    along = "dims" if dims is not None else "directions" if directions is not None else None
+    low, high = parse_range(ends or RANGE)
     entries = () if dims is None else parse_integers("--dims", dims)
-    if along and (rows != 1 or mode != "slerp"):
-        raise UserError(f"--{along}: does not go with --rows and --mode")
-    if between_labels and (along or rows != 1):
-        raise UserError("--label twice: does not go with --dims, --directions and --rows")
-    if between is not None and (seeds is not None or latents is not None or along):
-        raise UserError(
-            f"--between {between}: does not go with --seeds, --latents, --dims and --directions"
-        )
-    names = [name.strip() for name in between.split(",")] if between is not None else []
-    if not all(names):
-        raise UserError(f"--between {between}: write names of images, such as a.png,b.png")
-    images = [Path(name) for name in names]
-    refuse_missing(*images)
+    images = [] if between is None else parse_images(between)
     if latents is None and between is None:
-        walked = "0-4" if between_labels else f"0-{5 * rows - 1}"
+        walked = "0-4" if between_labels else f"0-{5 * (rows or 1) - 1}"
         seeds = seeds or ("0" if along else walked)
 
     def check_count(count: int) -> None:
@@ -114,78 +150,149 @@ def interpolate(
         given_as = next(f"{flag} {value}" for flag, value in named.items() if value is not None)
         if along and count != 1:
             raise UserError(f"{given_as}: --{along} holds one face, so give one")
-        if not (along or between_labels) and (count % rows or count < 2 * rows):
+        if not along and not between_labels and (count % (rows or 1) or count < 2 * (rows or 1)):
             raise UserError(
-                f"{given_as}: each walk of --rows {rows} needs the same number of faces, two or "
-                "more"
+                f"{given_as}: each walk of --rows {rows or 1} needs the same number of faces, two "
+                "or more"
             )
+        strips = len(entries) if along else count if between_labels else rows or 1
+        choose_scale(read_architecture(path).size, STRIP_COLUMNS, max(1, strips), scale)
 
     if between is None:
         check_count(check_latents(seeds, latents))
+    what = "walk" if along is None else f"dims-{dims}" if along == "dims" else along
+    faces = "between" if between is not None else name_faces(seeds, latents)
+    outs = choose_outs(out, name_result(model, path, what, faces), fps)
 
-    from ganface.latents.directions import read_directions
     from ganface.latents.labels import parse_order
     from ganface.latents.latents import choose_latents, in_turn, without_labels
-    from ganface.latents.paths import axes, lerp, slerp, sweep, walks, with_straight_labels
-    from ganface.models.generate import render_walks
     from ganface.pictures.faces import origin
-    from ganface.pictures.walks import entry_names, film_sweep, film_walks
 
     if between is None:
         G, meta = open_chosen(path, given)
         stops = choose_latents(seeds, latents, G, meta)
-        points = stops.points
     else:
         projected, G, meta = project_chosen(model, path, images, given, check=check_count)
-        stops = projected.latents
-        points = without_labels(stops.points, G)
+        found = projected.latents
+        stops = replace(found, points=without_labels(found.points, G))
     made_by = {**stops.meta, "frames": frames, **origin(meta)}
-    if label:
-        attributes = G.config.labels or {}
-        orders = [parse_order(each, attributes) for each in label]
-        points, made_by["label"] = in_turn(points, orders, attributes), label
+    attributes = G.config.labels or {}
+    orders = [parse_order(each, attributes) for each in label or []]
+    if orders:
+        stops = replace(stops, points=in_turn(stops.points, orders, attributes))
+        made_by["label"] = label
     if along:
-        if directions is not None:
-            found, digest = read_directions(directions, G.config.z_dim, meta)
-            found = found if picked is None else found.pick("--pick", picked)
-            names, vectors = found.names, found.vectors
-            made_by |= {"directions": digest, "names": names}
-        else:
-            if max(entries) >= G.config.z_dim:
-                raise UserError(
-                    f"--dims {dims}: z has {G.config.z_dim} entries, 0 to {G.config.z_dim - 1}"
-                )
-            names, vectors = entry_names(entries), axes(entries, G.config.z_dim)
-            made_by |= {"dims": dims}
-        faces = render_walks(G, sweep(points[0], vectors, low, high, frames))
-        film = film_sweep(faces, names, low, high)
-        made_by |= {"kind": along, "range": [low, high]}
+        names, vectors, said = choose_vectors(G, meta, dims, directions, picked)
+        film = film_around(G, stops.points[0], names, vectors, (low, high), frames, scale)
+        made_by |= {"kind": along, "range": [low, high], **said}
     else:
-        way = with_straight_labels({"slerp": slerp, "lerp": lerp}[mode], G.config.z_dim)
-        rows = len(stops) if between_labels else rows
-        film = film_walks(render_walks(G, walks(points, rows, frames, way, loop)))
-        made_by |= {"kind": "walk", "mode": mode, "loop": loop}
+        order_names = [order.name for order in orders]
+        film = film_through(G, stops, order_names, rows or 1, mode, frames, loop, scale)
+        made_by |= {"kind": "walk", "mode": mode or MODE, "loop": loop}
     for each in outs:
-        film.save(each, fps, made_by)
+        film.save(each, fps or FPS, made_by)
     result = {"out": [str(each) for each in outs], **made_by}
     show_result(result, as_json, "\n".join(map(str, outs)))
 
 
-def choose_outs(given: list[Path] | None, stem: str) -> list[Path]:
+def choose_vectors(
+    G: "DcganNetwork",
+    meta: dict[str, Any],
+    dims: str | None,
+    file: Path | None,
+    picked: str | None,
+) -> "tuple[Sequence[str], Tensor, dict[str, Any]]":
+    """Names and vectors of what --dims or --directions and --pick ask for, and what the metadata
+    say of them. Raises UserError for what G or the file has not."""
+    from ganface.latents.directions import read_directions
+    from ganface.latents.paths import axes
+    from ganface.pictures.walks import entry_names
+
+    z_dim = G.config.z_dim
+    if file is not None:
+        found, digest = read_directions(file, z_dim, meta)
+        found = found if picked is None else found.pick("--pick", picked)
+        return found.names, found.vectors, {"directions": digest, "names": found.names}
+    entries = parse_integers("--dims", dims or "")
+    if max(entries) >= z_dim:
+        raise UserError(f"--dims {dims}: z has {z_dim} entries, 0 to {z_dim - 1}")
+    return entry_names(entries), axes(entries, z_dim), {"dims": dims}
+
+
+def film_around(
+    G: "DcganNetwork",
+    z: "Tensor",
+    names: Sequence[str],
+    vectors: "Tensor",
+    ends: tuple[float, float],
+    frames: int,
+    scale: float | None,
+) -> "Film":
+    """One face, moved along each of the vectors."""
+    from ganface.latents.paths import sweep
+    from ganface.models.generate import render_walks
+    from ganface.pictures.walks import film_sweep
+
+    return film_sweep(render_walks(G, sweep(z, vectors, *ends, frames)), names, *ends, scale)
+
+
+def film_through(
+    G: "DcganNetwork",
+    stops: "Latents",
+    orders: Sequence[str],
+    rows: int,
+    mode: str | None,
+    frames: int,
+    loop: bool,
+    scale: float | None,
+) -> "Film":
+    """So many rows of walks through the stops; or, of several orders, for each face a walk through
+    its points, one for each order."""
+    from ganface.latents.paths import lerp, slerp, walks, with_straight_labels
+    from ganface.models.generate import render_walks
+    from ganface.pictures.faces import short_names
+    from ganface.pictures.walks import Names, film_walks, name_walks
+
+    titles = short_names(stops)
+    if len(orders) > 1:
+        names = Names(titles, orders)
+    else:
+        each = len(titles) // rows
+        names = name_walks([titles[row * each : (row + 1) * each] for row in range(rows)])
+    way = with_straight_labels({"slerp": slerp, "lerp": lerp}[mode or MODE], G.config.z_dim)
+    faces = render_walks(G, walks(stops.points, len(names.rows), frames, way, loop))
+    return film_walks(faces, frames, names, scale)
+
+
+def choose_outs(given: list[Path] | None, stem: str, fps: int | None) -> list[Path]:
     """The given paths; if none were given, a GIF and a strip.
 
-    Raises UserError for a path that is taken, or whose suffix names nothing that can be written.
+    Raises UserError for a path that is taken, or whose suffix names nothing that can be written;
+    and for --fps where nothing moves.
     """
     if not given:
-        return [choose_out(None, stem + suffix) for suffix in (".gif", ".png")]
-    outs = [choose_out(path, "", folder=not path.suffix) for path in given]
-    moving = [path for path in outs if path.suffix.lower() not in ("", ".png")]
+        return free_paths(stem, ".gif", ".png")
+    for path in given:
+        refuse_existing(path, folder=not path.suffix)
+    moving = [path for path in given if path.suffix.lower() not in ("", ".png")]
+    if fps is not None and not moving:
+        raise UserError(f"--fps {fps}: does nothing without a .gif, .webp or .mp4")
     if moving:
         from ganface.pictures.animation import check_animation
 
         for path in moving:
             check_animation(path)
-    return outs
+    return given
+
+
+def parse_images(between: str) -> list[Path]:
+    """Read "a.png,b.png". Raises UserError unless these are files or folders that are there."""
+    names = [name.strip() for name in between.split(",")]
+    if not all(names):
+        raise UserError(f"--between {between}: write names of images, such as a.png,b.png")
+    images = [Path(name) for name in names]
+    refuse_missing(*images)
+    return images
 
 
 def parse_range(text: str) -> tuple[float, float]:

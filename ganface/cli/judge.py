@@ -5,12 +5,14 @@ from typing import Annotated, Any
 
 import typer
 
+from ganface.cli.names import free_paths, name_result
 from ganface.cli.options import with_settings
 from ganface.cli.shared import (
     AsJson,
     LatentsFile,
+    Scale,
     check_latents,
-    choose_out,
+    refuse_existing,
     refuse_missing,
     require_png,
     without_middle,
@@ -36,27 +38,32 @@ def judge(
         str | None, typer.Option(help="Faces of this checkpoint's G to judge as well.")
     ] = None,
     latents: LatentsFile = None,
-    out: Annotated[Path | None, typer.Option(help="The PNG; NAME-judged.png if not given.")] = None,
+    scale: Scale = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The PNG; NAME-step-…-judged.png if not given.")
+    ] = None,
     as_json: AsJson = False,
     *,
     given: dict[str, Any],
 ) -> None:
     """Say how real D finds images, the realest first."""
-    from ganface.io.folders import name_of
-
     paths = images or []
     refuse_missing(model, *paths)
     if not paths and seeds is None and latents is None:
         raise UserError("no images: name some, or add --seeds for faces that G draws")
     check_latents(seeds, latents)
-    out = choose_out(out, f"{name_of(model)}-judged.png")
-    require_png(out, "the picture is a .png")
+    if out is not None:
+        refuse_existing(out)
+        require_png(out, "the picture is a .png")
 
     from ganface.evaluation.judging import find_discriminator, judge
     from ganface.system.device import choose_device
 
     device = choose_device(DeviceConfig(**given).device)
-    answers, made_by = judge(find_discriminator(model), device, paths, seeds, latents, out)
+    checkpoint = find_discriminator(model)
+    if out is None:
+        (out,) = free_paths(name_result(model, checkpoint, "judged"), ".png")
+    answers, made_by = judge(checkpoint, device, paths, seeds, latents, out, scale)
     lines = [
         f"{each.probability:6.3f}  {each.logit:+8.3f}  {one_line(each.name)}" for each in answers
     ]

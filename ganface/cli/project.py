@@ -5,14 +5,15 @@ from typing import Annotated, Any
 
 import typer
 
+from ganface.cli.names import free_paths, name_result
 from ganface.cli.options import with_settings
 from ganface.cli.shared import (
     AsJson,
     Best,
     Model,
+    Scale,
     Step,
     choose_model,
-    choose_out,
     project_chosen,
     refuse_existing,
     refuse_missing,
@@ -36,12 +37,14 @@ def project(
             min=1, max=100_000, help="Steps for z, and as many for z⁺; 200, or 100 with an encoder."
         ),
     ] = None,
+    scale: Scale = None,
     step: Step = None,
     best: Best = False,
     out: Annotated[
         Path | None,
         typer.Option(
-            help="The .safetensors, and a .png beside it; NAME-latents.safetensors if not given."
+            help="The .safetensors, and a .png beside it; NAME-step-…-latents.safetensors if not "
+            "given."
         ),
     ] = None,
     as_json: AsJson = False,
@@ -49,25 +52,31 @@ def project(
     given: dict[str, Any],
 ) -> None:
     """Find where real faces lie in latent space."""
-    from ganface.io.folders import name_of
-
     path = choose_model(model, step, best)
     refuse_missing(*images)
-    out = choose_out(out, f"{name_of(model)}-latents.safetensors")
+    if out is not None:
+        refuse_existing(out)
+    else:
+        stem = name_result(model, path, "latents")
+        out = free_paths(stem, ".safetensors", ".png")[0]
     if out.suffix.lower() != ".safetensors":
         raise UserError(f"--out {out}: the name must end in .safetensors")
     picture = out.with_suffix(".png")
     refuse_existing(picture)
 
     from ganface.latents.latents import save_latents
+    from ganface.models.header import read_architecture
     from ganface.pictures.faces import origin
-    from ganface.pictures.projections import save_projections
+    from ganface.pictures.projections import check_projections, save_projections
 
-    found, G, meta = project_chosen(model, path, images, given, steps)
+    size = read_architecture(path).size
+    found, G, meta = project_chosen(
+        model, path, images, given, steps, lambda count: check_projections(size, count, scale)
+    )
     made_by = origin(meta)
     errors = {space: each.tolist() for space, each in found.errors.items()}
     save_latents(out, found.points, found.names, {"errors": errors, **made_by})
-    save_projections(picture, G, found, made_by)
+    save_projections(picture, G, found, made_by, scale)
 
     reached = found.errors[[*found.errors][-1]]
     order = reached.argsort(descending=True, stable=True).tolist()

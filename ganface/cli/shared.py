@@ -9,7 +9,7 @@ import typer
 
 from ganface.config.dataset import BuildConfig
 from ganface.config.hardware import DeviceConfig
-from ganface.config.settings import parse_integers
+from ganface.config.settings import between, optional, parse_integers
 from ganface.errors import UserError
 from ganface.io.console import one_line, progress_bar, say
 
@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from ganface.models.dcgan import DcganNetwork
 
 LISTED = 10  # lines of a table at either end, where it is long
+
+
+def check_scale(value: float | None) -> float | None:
+    """Raise UserError for a --scale that nothing is drawn at."""
+    problem = optional(between(0.1, 32))(value)
+    if problem:
+        raise UserError(f"--scale {value}: {problem}")
+    return value
+
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Cache = Annotated[
@@ -35,6 +44,15 @@ LatentsFile = Annotated[
 DirectionsFile = Annotated[
     Path | None,
     typer.Option("--directions", metavar="FILE", help="What `ganface directions` found."),
+]
+Scale = Annotated[
+    float | None,
+    typer.Option(
+        "--scale",
+        callback=check_scale,
+        help="How many times larger than G's own the faces are drawn, 1 for its own pixels. If not "
+        "given: as large as a screen shows, of a single face 256 pixels.",
+    ),
 ]
 Best = Annotated[bool, typer.Option("--best", help="Take the best of a run by its scores.")]
 

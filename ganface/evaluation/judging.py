@@ -20,8 +20,9 @@ from ganface.losses.adversarial import LOSSES
 from ganface.models.dcgan import DcganNetwork
 from ganface.models.generate import BATCH, generate, latents_of
 from ganface.models.snapshot import load_network
+from ganface.pictures.face_size import describe_scale
 from ganface.pictures.faces import open_generator, origin
-from ganface.pictures.grid import captioned
+from ganface.pictures.grid import captioned, choose_grid_scale
 from ganface.pictures.png import save_png
 
 AGAINST = range(256)  # seeds of the faces that images are compared with, where the loss does so
@@ -72,11 +73,13 @@ def judge(
     seeds: str | None,
     latents: Path | None,
     picture: Path,
+    asked: float | None = None,
 ) -> tuple[list[Answer], dict[str, Any]]:
     """The answers of a checkpoint's D, the realest first; and which checkpoint it was.
 
     paths: see `dataset.images.read_images`; seeds or latents: of faces that its G draws, judged as
-    well; picture: the PNG to write, with SHOWN of them at most, evenly chosen.
+    well; picture: the PNG to write, with SHOWN of them at most, evenly chosen; asked: see
+    `pictures.face_size.choose_scale`.
     Raises UserError if the file has no D or is damaged, and if there is no image; CannotWriteError.
     """
     opinion = open_opinion(checkpoint, device)
@@ -89,20 +92,23 @@ def judge(
         raise UserError("no image that can be judged")
     names, images = [name for name, _ in named], torch.stack([image for _, image in named])
     del named
+    places = evenly(len(images), SHOWN)
+    scale = choose_grid_scale(images.shape[-1], len(places), asked)
     logits = opinion.logits(images)
 
     order = logits.argsort(descending=True, stable=True).tolist()
     probabilities = opinion.probability(logits)
     answers = [Answer(names[i], logits[i].item(), probabilities[i].item()) for i in order]
-    places = evenly(len(order), SHOWN)
     shown = [answers[place] for place in places]
     sheet = captioned(
         images[[order[place] for place in places]],
         [f"{each.probability:.2f} ({each.logit:+.1f})" for each in shown],
+        scale=scale,
     )
     made_by = origin(opinion.meta)
     described = [each._asdict() for each in shown]
-    save_png(picture, sheet, {"kind": "judged", "images": described, **made_by})
+    meta = {"kind": "judged", "images": described, **made_by, **describe_scale(scale)}
+    save_png(picture, sheet, meta)
     return answers, made_by
 
 

@@ -18,6 +18,7 @@ from ganface.io.lock import is_held, locked
 from ganface.io.tensors import check_tensors
 
 LOCK = ".lock"
+RUNS_NAMED = 12  # in an error, at most
 STEP = re.compile(r"step-(\d{6,})$")
 
 
@@ -167,7 +168,7 @@ def find_model(path: Path, step: int | None = None, best: bool = False) -> Path:
     if not path.is_dir():
         raise UserError(f"{path}: there is no such file or run directory")
     if not run.holds_training():
-        raise UserError(f"{path}: not a run directory; give one, a checkpoint or a snapshot")
+        raise UserError(f"{path}: not a run directory; {_runs_below(path)}")
     if step is not None:
         snapshots = run.snapshots()
         if step not in snapshots:
@@ -178,9 +179,22 @@ def find_model(path: Path, step: int | None = None, best: bool = False) -> Path:
         if not run.best.is_file():
             raise UserError(f"--best: {path} has no score yet; see train --evaluate-every")
         return run.best
-    if not run.generator.is_file():
+    if run.generator.is_file():
+        return run.generator
+    newest = next(reversed(run.snapshots().values()), None)
+    if newest is None:
         raise UserError(f"{path}: has no generator yet; its first comes with the first picture")
-    return run.generator
+    say(f"{run.generator}: is gone; {newest} takes its place")
+    return newest
+
+
+def _runs_below(path: Path) -> str:
+    """What to give in place of a folder that is no run: the runs in it, if there are some."""
+    runs = sorted(str(each) for each in path.iterdir() if Run(each).holds_training())
+    if not runs:
+        return "give one, a checkpoint or a snapshot"
+    more = f" and {len(runs) - RUNS_NAMED} more" if len(runs) > RUNS_NAMED else ""
+    return f"it holds runs, give one of them: {', '.join(runs[:RUNS_NAMED])}{more}"
 
 
 def find_models(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ganface.config.architecture import DcganConfig
 from ganface.errors import UserError
 from ganface.io.tensors import Header, read_header
 from ganface.models.registry import read_description
@@ -45,3 +46,8 @@ def read_model_header(path: Path) -> Header:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(f"{path}: does not say how its generator is made") from error
     return header
+
+
+def read_architecture(path: Path) -> DcganConfig:
+    """What the networks of a snapshot or checkpoint are built by. Raises as `read_model_header`."""
+    return read_description(read_model_header(path).meta["generator"])

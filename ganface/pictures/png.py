@@ -45,7 +45,15 @@ def open_png(path: Path) -> PngImagePlugin.PngImageFile:
 def read_png_meta(path: Path) -> dict[str, Any] | None:
     """What `save_png` wrote, or None if the file is no PNG made here, or damaged."""
     try:
-        meta = json.loads(open_png(path).text[METADATA_KEY])
-    except (UserError, ValueError, KeyError, RecursionError):
+        return meta_of(open_png(path))
+    except UserError:
+        return None
+
+
+def meta_of(image: PngImagePlugin.PngImageFile) -> dict[str, Any] | None:
+    """What `save_png` wrote into a file that `open_png` read, or None."""
+    try:
+        meta = json.loads(image.text[METADATA_KEY])
+    except (ValueError, KeyError, RecursionError):
         return None
     return meta if isinstance(meta, dict) else None

@@ -19,6 +19,7 @@ from ganface.dataset.sources import list_source
 from ganface.errors import UserError
 from ganface.io.console import Track
 from ganface.io.run import Run, read_config
+from ganface.pictures.grid import choose_grid_scale
 from ganface.system.compiler import find_compiler
 from ganface.system.device import Compute, choose_device, choose_precision
 from ganface.system.free_memory import available, in_words
@@ -70,6 +71,7 @@ def make_plan(
         build, train = adopt_origin(build, train)
         config = TrainConfig.of(train)
         check_size(build.get("size", BuildConfig.size))
+        _check_seeds(config, build.get("size", BuildConfig.size))
         if build.get("labels") is not None and config.method_class.uses_labels:
             config.architecture.check_hears_labels()
         compute = _compute(config, None, processes)
@@ -143,6 +145,14 @@ def count_images(data: Path, plan: Plan) -> int:
     return count
 
 
+def _check_seeds(config: TrainConfig, size: int) -> None:
+    """Raise UserError if a grid of the seeds would be too large a picture."""
+    try:
+        choose_grid_scale(size, len(config.schedule.grid_seeds))
+    except UserError as error:
+        raise UserError(f"--seeds {config.schedule.seeds}: {error}") from error
+
+
 def _count(data: Path) -> int:
     return len(Pack(data)) if is_pack(data) else len(list_source(data).images)
 
@@ -164,6 +174,7 @@ def open_data(
     """
     pack, report = open_pack(data, plan.build, given, cache, track)
     _check_enough(data, len(pack), plan)
+    _check_seeds(plan.train, pack.size)
     if plan.fingerprint not in (None, pack.fingerprint):
         raise UserError(f"{data}: not the images that this run began with")
     return pack, report

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
+from PIL import Image, ImageOps
 from torch import Tensor, nn
 
 from ganface.dataset.order import DataOrder
@@ -19,13 +22,16 @@ from ganface.methods.probe import Probe
 from ganface.methods.verdict import is_best
 from ganface.models.generate import generate_on_device, latents_of
 from ganface.models.snapshot import save_snapshot
-from ganface.pictures.animation import save_animation
+from ganface.pictures.animation import glide, save_animation
+from ganface.pictures.face_size import FILM, GAP, choose_scale, describe_scale
 from ganface.pictures.grid import caption, grid, square_columns, timeline
-from ganface.pictures.png import open_png, read_png_meta, save_png
+from ganface.pictures.png import meta_of, open_png, save_png
 from ganface.training.checkpoint import require_finite
 from ganface.training.config import TrainConfig
 from ganface.training.display import Display
 from ganface.training.writer import HostCopy, Writer
+
+STAYS, LAST_STAYS = 1000, 3000  # milliseconds of timeline.gif
 
 
 class SnapshotWriter:
@@ -62,9 +68,8 @@ class SnapshotWriter:
         config = self._config
         order = DataOrder(config.schedule.seed, len(self._pack), config.optimizer.batch_size)
         indices = order.indices_at(1).tolist()[:64]
-        sheet = grid(self._pack.batch(indices), square_columns(len(indices)))
         meta = {"kind": "reals", "dataset": self._pack.fingerprint, "indices": indices}
-        save_png(self._run.reals, sheet, meta)
+        _save_sheet(self._run.reals, self._pack.batch(indices), square_columns(len(indices)), meta)
 
     def draw_latest(self) -> None:
         """Draw latest.png from generator.safetensors, both made now."""
@@ -80,9 +85,9 @@ class SnapshotWriter:
             self._draw_timelines(step)
             self._display.milestone(step, picture)
 
-        self._draw(picture, self._run.snapshot(step), finish)
+        digest = self._draw(picture, self._run.snapshot(step), finish)
         for name, sheet in self._method.pictures(self._state, self._probe).items():
-            self._draw_sheet(name, sheet)
+            self._draw_sheet(name, sheet, digest)
 
     def keep_best(self) -> Future[float]:
         """Score G_ema, and keep a snapshot of it if `is_best`: both beside the training.
@@ -106,27 +111,29 @@ class SnapshotWriter:
 
         return self._writer.submit(HostCopy({**described, **self._kept()}), keep)
 
-    def _draw(self, picture: Path, snapshot: Path, finish: Callable[[], None]) -> None:
+    def _draw(self, picture: Path, snapshot: Path, finish: Callable[[], None]) -> Future[str]:
+        """Draw a grid and keep its snapshot, whose SHA-256 is there for every job after it."""
         step = self._state.step
         meta = {"kind": "grid", "seeds": self._config.schedule.seeds, "step": step}
 
-        def save(tensors: dict[str, Tensor]) -> None:
+        def save(tensors: dict[str, Tensor]) -> str:
             require_finite(tensors, step)
             faces = tensors.pop("faces")
-            sheet = grid(faces, square_columns(len(faces)))
             digest = self._save_snapshot(snapshot, tensors, step)
-            save_png(picture, sheet, {**meta, "snapshot": digest})
+            _save_sheet(picture, faces, square_columns(len(faces)), {**meta, "snapshot": digest})
             finish()
+            return digest
 
         faces = generate_on_device(self._state.ema["G"], self._latents)
-        self._writer.submit(HostCopy({"faces": faces, **self._kept()}), save)
+        return self._writer.submit(HostCopy({"faces": faces, **self._kept()}), save)
 
-    def _draw_sheet(self, name: str, sheet: Sheet) -> None:
+    def _draw_sheet(self, name: str, sheet: Sheet, digest: Future[str]) -> None:
         step, path = self._state.step, self._run.sheet(name, self._state.step)
         meta = {"kind": name, "step": step, "dataset": self._pack.fingerprint}
 
         def save(tensors: dict[str, Tensor]) -> None:
-            save_png(path, grid(tensors["images"], sheet.columns), meta)
+            made_by = {**meta, "snapshot": digest.result()}
+            _save_sheet(path, tensors["images"], sheet.columns, made_by)
             self._display.note(f"drew {path}")
 
         self._writer.submit(HostCopy({"images": sheet.images}), save)
@@ -150,21 +157,36 @@ class SnapshotWriter:
         return save_snapshot(path, tensors, architecture, step, images_seen, settings)
 
     def _draw_timelines(self, last: int) -> None:
-        sheets = {}
+        sheets, snapshots = {}, []
         for step, path in self._run.grids().items():
             if step <= last:
                 try:
-                    sheets[step] = open_png(path).convert("RGB")
+                    picture = open_png(path)
                 except UserError as error:
                     self._display.note(f"{error}; left out of the timeline")
-        made_by = [read_png_meta(self._run.grid(step)) or {} for step in sheets]
+                    continue
+                sheet, made_by = picture.convert("RGB"), meta_of(picture) or {}
+                # Those of an older ganface are at G's own size, and have a border
+                sheets[step] = sheet if "scale" in made_by else ImageOps.crop(sheet, GAP)
+                snapshots.append(made_by.get("snapshot"))
+        seeds = self._config.schedule
         meta = {
             "kind": "timeline",
-            "seeds": self._config.schedule.seeds,
+            "seeds": seeds.seeds,
             "steps": list(sheets),
-            "snapshots": [each.get("snapshot") for each in made_by],
+            "snapshots": snapshots,
         }
-        save_png(self._run.timeline, timeline(sheets, self._config.schedule.grid_seeds), meta)
-        frames = [caption(sheet, f"{step:,} updates") for step, sheet in sheets.items()]
-        times = [1000] * (len(frames) - 1) + [3000]
-        save_animation(self._run.timeline_gif, frames, times)
+        save_png(self._run.timeline, timeline(sheets, seeds.grid_seeds), meta)
+        largest = max(sheets.values(), key=lambda sheet: sheet.width)
+        size = largest.reduce(math.ceil(max(largest.size) / FILM)).size
+        pictures = [
+            caption(sheet.resize(size, Image.Resampling.LANCZOS), f"{step:,} updates")
+            for step, sheet in sheets.items()
+        ]
+        save_animation(self._run.timeline_gif, *glide(pictures, STAYS, LAST_STAYS), meta)
+
+
+def _save_sheet(path: Path, images: Tensor, columns: int, meta: dict[str, Any]) -> None:
+    """Write uint8 [N, 3, S, S] as a grid, at the size that `sample` would draw it."""
+    scale = choose_scale(images.shape[-1], columns, -(-len(images) // columns))
+    save_png(path, grid(images, columns, scale), {**meta, **describe_scale(scale)})

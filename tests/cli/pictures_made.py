@@ -2,11 +2,12 @@
 
 from PIL import Image
 
-from ganface.pictures.grid import GAP
+from ganface.pictures.face_size import GAP
 
 
-def grid_pixels(count):
-    return count * (32 + GAP) + GAP
+def grid_pixels(count, side=64):
+    """How long a grid of so many faces is; those of 32 pixels are drawn at twice their size."""
+    return count * (side + GAP) - GAP
 
 
 def size_of(path):

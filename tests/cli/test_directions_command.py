@@ -77,8 +77,9 @@ def test_interpolate_draws_a_row_for_each_direction(tiny_run, found, invoke, hom
     options = ("--directions", found["out"], "--frames", 4, "--range", "-2,2")
     (line,) = invoke("interpolate", tiny_run.path, *options, "--json").done()
     result = json.loads(line)
-    assert result["out"] == ["tiny-directions.gif", "tiny-directions.png"]
-    meta = read_png_meta(home / "tiny-directions.png")
+    name = "tiny-step-000012-directions-seeds-0"
+    assert result["out"] == [f"{name}.gif", f"{name}.png"]
+    meta = read_png_meta(home / f"{name}.png")
     assert (meta["kind"], meta["names"], meta["range"]) == ("directions", names, [-2.0, 2.0])
     picked = ("--pick", f"1,{names[0]}", "--out", "few.png")
     invoke("interpolate", tiny_run.path, *options, *picked).done()
@@ -103,18 +104,18 @@ def test_sample_moves_every_face(tiny_run, found, invoke, home):
     [
         ("interpolate RUN --directions FOUND --pick jacobian-9", "did you mean jacobian-"),
         ("interpolate RUN --directions FOUND --pick 99", "directions, from 0 on"),
-        ("interpolate RUN --directions FOUND --dims 0", "leave one out"),
+        ("interpolate RUN --directions FOUND --dims 0", "does not go with --directions"),
         ("interpolate RUN --directions FOUND --rows 2", "does not go with --rows"),
         ("interpolate RUN --directions FOUND --seeds 1,2", "--directions holds one face"),
-        ("interpolate RUN --pick 0", "--pick 0: needs --directions"),
+        ("interpolate RUN --pick 0", "--pick 0: does nothing without --directions"),
         ("interpolate RUN --directions none.st", "none.st: cannot be read"),
         ("interpolate RUN --directions SNAPSHOT", "a snapshot, where a file of directions"),
         ("interpolate SNAPSHOT --directions FOUND", "directions of another snapshot"),
         ("sample SNAPSHOT --directions FOUND --move 0=1", "directions of another snapshot"),
         ("sample RUN --directions FOUND --move hair", "write a direction and how far"),
         ("sample RUN --directions FOUND --move jacobian-9=1", "did you mean jacobian-"),
-        ("sample RUN --directions FOUND", "--directions and --move go together"),
-        ("sample RUN --move hair=1", "--directions and --move go together"),
+        ("sample RUN --directions FOUND", "does nothing without --move"),
+        ("sample RUN --move hair=1", "--move hair=1: does nothing without --directions"),
         ("directions RUN --faces none", "none: there is no such file or folder"),
         ("directions RUN --faces FACES", "factors.csv: there is no such file or folder"),
         ("directions RUN --faces PACK", "is no folder with a factors.csv; add --labels"),

@@ -248,7 +248,7 @@ def test_nothing_is_written_over(invoke, tiny_run, pack_file, home):
 
 def test_images_are_those_that_a_png_holds(invoke, tiny_run, tmp_path):
     out = tmp_path / "faces"
-    invoke("sample", tiny_run.path, "--images", "--seeds", "3,5", "--out", out).done()
+    invoke("sample", tiny_run.path, "--images", "--seeds", "3,5", "--scale", 1, "--out", out).done()
     G, _ = load_generator(tiny_run.generator)
     for face, seed in zip(DrawnImages(G, 10).batch([3, 5]), (3, 5), strict=True):
         with Image.open(out / f"seed-{seed:06d}.png") as image:

@@ -27,18 +27,21 @@ def test_version_is_one_line_on_stdout(invoke):
         ),
         (
             "sample",
-            "--seeds --latents --label --directions --move --grid --images --step --best --out "
-            "--device --json",
+            "--seeds --latents --label --directions --move --grid --images --titles --scale --step "
+            "--best --out --device --json",
         ),
         ("directions", "--by --count --faces --labels --step --best --out --device --json"),
-        ("project", "--steps --step --best --out --device --json"),
+        ("project", "--steps --scale --step --best --out --device --json"),
         (
             "interpolate",
             "--seeds --latents --between --mode --frames --fps --loop --rows --dims --directions "
-            "--pick --range --label --step "
+            "--pick --range --label --scale --step "
             "--best --out --json",
         ),
-        ("compare", "--seeds --count --search --budget --jobs --seed --resume --out --json"),
+        (
+            "compare",
+            "--seeds --count --scale --search --budget --jobs --seed --resume --out --json",
+        ),
         ("info", "--json"),
     ],
 )

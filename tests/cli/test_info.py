@@ -1,8 +1,11 @@
 """`ganface info`, as a user runs it."""
 
 import json
+import sys
 
 import pytest
+
+from ganface.io.tensors import read_header
 
 
 @pytest.mark.parametrize(
@@ -21,6 +24,23 @@ def test_info_says_what_a_file_holds(made, invoke, name, kind, facts):
     assert result["kind"] == kind
     assert facts.items() <= result.items()
     assert f"kind: {kind}" in invoke("info", made[name]).done()
+
+
+def test_info_says_what_moving_pictures_show(tiny_run, invoke):
+    meta = {"seeds": "1,2", "step": 12, "snapshot": read_header(tiny_run.generator).meta["sha256"]}
+    for name in ("walk.gif", "walk.webp"):
+        options = ("--seeds", "1,2", "--frames", 3, "--out", name)
+        invoke("interpolate", tiny_run.path, *options).done()
+        (line,) = invoke("info", name, "--json").done()
+        assert {"kind": "walk", "scale": 2, **meta}.items() <= json.loads(line).items()
+    lines = invoke("info", tiny_run.timeline_gif).done()
+    assert "steps: [4, 8, 12]" in lines
+
+
+def test_info_of_an_mp4_needs_the_extra(invoke, monkeypatch, home):
+    (home / "walk.mp4").write_bytes(b"mine")
+    monkeypatch.setitem(sys.modules, "av", None)
+    assert "pip install 'ganface[video]'" in invoke("info", "walk.mp4").refused()
 
 
 @pytest.mark.parametrize("name", ["pack", "checkpoint", "snapshot", "grid"])

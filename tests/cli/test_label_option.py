@@ -4,7 +4,7 @@ import json
 
 import pytest
 from conftest import TINY, tree
-from pictures_made import pixels_of
+from pictures_made import grid_pixels, pixels_of
 from PIL import Image
 
 from ganface.io.run import Run
@@ -46,7 +46,7 @@ def test_what_can_be_asked_for_is_listed_and_counted(run, faces, labels, invoke)
 def test_a_milestone_shows_each_value(run):
     sheet = run.sheet("labels", 4)
     with Image.open(sheet) as picture:
-        assert picture.size == (8 * 34 + 2, 6 * 34 + 2)
+        assert picture.size == (grid_pixels(8), grid_pixels(6))
     assert read_png_meta(sheet)["kind"] == "labels"
 
 
@@ -71,10 +71,12 @@ def test_a_walk_keeps_its_label_and_leads_from_one_to_the_next(run, invoke, home
     assert pixels_of(home / "a.png") != pixels_of(home / "b.png")
     invoke(*options, "c.png", "--label", "hair=red", "--label", "hair=blue").done()
     with Image.open(home / "c.png") as picture:
-        assert picture.size == (5 * 34 + 2, 5 * 34 + 2)  # seeds 0-4
+        assert picture.height == 20 + 5 * 66  # seeds 0-4, below the names of columns
     invoke(*options, "d.png", "--label", "hair=red", "--dims", 0).done()
     message = invoke(*options, "e.png", "--label", "hair=red", "--label", "hair=blue", "--dims", 0)
-    assert "does not go with" in message.refused()
+    assert "--label twice: does not go with --dims" in message.refused()
+    titled = invoke("sample", run.path, "--label", "hair=*", "--titles")
+    assert "rows and columns are named as it is" in titled.refused()
 
 
 @pytest.mark.parametrize(

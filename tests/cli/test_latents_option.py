@@ -40,9 +40,10 @@ def test_latents_are_drawn_as_the_seeds_that_they_are(tiny_run, invoke, home, la
 
 def test_a_walk_leads_through_them(tiny_run, invoke, home, latents):
     options = ("interpolate", tiny_run.path, "--frames", 4, "--out")
-    invoke(*options, "a.png", "--latents", latents).done()
-    invoke(*options, "b.png", "--seeds", "3,1,2").done()
-    assert pixels_of(home / "a.png") == pixels_of(home / "b.png")
+    invoke(*options, "a", "--latents", latents).done()
+    invoke(*options, "b", "--seeds", "3,1,2").done()
+    for name in tree(home / "a"):
+        assert pixels_of(home / "a" / name) == pixels_of(home / "b" / name)
     assert "so give one" in invoke(*options, "c.png", "--latents", latents, "--dims", 0).refused()
     assert "--rows 2" in invoke(*options, "c.png", "--latents", latents, "--rows", 2).refused()
 

@@ -11,6 +11,7 @@ from PIL import Image
 from ganface.io.tensors import read_header, read_tensors
 from ganface.latents import projection
 from ganface.models.snapshot import load_generator
+from ganface.pictures.face_size import GAP
 from ganface.pictures.png import read_png_meta
 
 
@@ -21,21 +22,21 @@ def _fewer(monkeypatch):
 
 
 def test_images_become_a_file_of_latents_with_a_picture_beside_it(tiny_run, faces, invoke, home):
-    one = faces / "005.png"
+    one, name = faces / "005.png", "tiny-step-000012-latents"
     result = invoke("project", tiny_run.path, one, faces / "007.png", "--steps", 2)
-    assert result.done()[-2:] == ["tiny-latents.safetensors", "tiny-latents.png"]
-    meta, tensors = read_tensors(home / "tiny-latents.safetensors", "latents")
+    assert result.done()[-2:] == [f"{name}.safetensors", f"{name}.png"]
+    meta, tensors = read_tensors(home / f"{name}.safetensors", "latents")
     assert meta["names"] == [str(one), str(faces / "007.png")]
     assert meta["snapshot"] == read_header(tiny_run.generator).meta["sha256"]
     G, _ = load_generator(tiny_run.generator)
     assert tensors["z"].shape == (2, 8)
     assert tensors["z_plus"].shape == (2, G.places, 8)
-    picture = read_png_meta(home / "tiny-latents.png")
+    picture = read_png_meta(home / f"{name}.png")
     assert (picture["kind"], picture["images"]) == ("projections", meta["names"])
     assert picture["snapshot"] == meta["snapshot"]
-    invoke("sample", tiny_run.path, "--latents", "tiny-latents.safetensors").done()
+    invoke("sample", tiny_run.path, "--latents", f"{name}.safetensors").done()
     again = invoke("project", tiny_run.path, one, "--steps", 1).done()
-    assert again[-2:] == ["tiny-latents-2.safetensors", "tiny-latents-2.png"]
+    assert again[-2:] == [f"{name}-2.safetensors", f"{name}-2.png"]
 
 
 def test_errors_are_listed_the_worst_first(tiny_run, faces, invoke, home):
@@ -62,7 +63,7 @@ def test_folders_zips_and_packs_are_read_as_the_run_read_its_own(pack_file, face
     found = json.loads(*invoke("project", "run", wide, *options, "a.safetensors").done())
     with Image.open(wide / "000.png") as image, Image.open(home / found["picture"]) as sheet:
         squeezed = image.convert("RGB").resize((32, 32), Image.Resampling.BICUBIC)
-        shown = sheet.crop((2, 2, 98, 98)).resize((32, 32), Image.Resampling.NEAREST)
+        shown = sheet.crop((0, 0, 64, 64)).resize((32, 32), Image.Resampling.NEAREST)
     assert shown.convert("RGB").tobytes() == squeezed.tobytes()
     found = json.loads(*invoke("project", "run", pack_file, *options, "b.safetensors").done())
     assert len(found["images"]) == 100
@@ -74,13 +75,13 @@ def test_a_walk_between_real_faces_begins_and_ends_at_what_became_of_them(
     names = [str(faces / f"{i:03d}.png") for i in (5, 7, 9)]
     options = ("--between", ",".join(names), "--frames", 2, "--out")
     invoke("interpolate", tiny_run.path, *options, "walk.png", "--out", "walk").done()
-    assert size_of(home / "walk.png") == (grid_pixels(5), grid_pixels(1))
+    assert size_of(home / "walk.png") == (grid_pixels(5) + GAP, 20 + grid_pixels(1) + GAP)
     assert read_png_meta(home / "walk.png")["images"] == names
     invoke("project", tiny_run.path, *names, "--out", "a.safetensors").done()
     invoke("sample", tiny_run.path, "--latents", "a.safetensors", "--images", "--out", "a").done()
     for frame in range(3):
         with Image.open(home / "walk" / f"frame-{2 * frame:05d}.png") as picture:
-            drawn = torch.tensor(list(picture.crop((2, 2, 34, 34)).convert("RGB").tobytes()))
+            drawn = torch.tensor(list(picture.convert("RGB").tobytes()))
         face = torch.tensor(list(pixels_of(home / "a" / f"latent-{frame:06d}.png")))
         assert (drawn - face).abs().max() <= 1
 

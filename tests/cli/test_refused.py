@@ -52,6 +52,10 @@ def place(home, tiny_run, pack_file, faces):
     (home / "docs" / "notes.txt").write_text("mine")
     (home / "file.txt").write_text("mine")
     (home / "old.png").write_bytes(b"mine")
+    (home / "old.gif").write_bytes(b"mine")
+    for name in ("a", "b"):
+        (home / "many" / name).mkdir(parents=True)
+        (home / "many" / name / "config.json").write_text("{}")
     (home / "huge.png").write_bytes(huge_png())
     (home / "foreign.png").write_bytes((faces / "000.png").read_bytes())
     (home / "cut.safetensors").write_bytes(tiny_run.generator.read_bytes()[:-50])
@@ -75,6 +79,7 @@ REFUSED = """
     train faces --size 48                       | --size 48
     train pack --size 64                        | --size was 32, now 64
     train faces --seeds 5-1                     | --seeds 5-1: the range 5-1 runs backwards
+    train faces --seeds 0-99999 --size 32       | --seeds 0-99999: a picture of 317 × 316
     train faces --milestones 0                  | --milestones 0
     train faces --batch-size 1                  | --batch-size 1: must be at least 2
     train faces --steps many                    | '--steps'
@@ -123,15 +128,31 @@ REFUSED = """
     sample run --images --out file.txt          | file.txt: exists already
     sample run --images --out file.txt/faces    | file.txt/faces: cannot be written
     sample run --out file.txt/grid.png          | file.txt/grid.png: cannot be written
+    sample run --images --out new.png           | --out new.png: --images fill a folder
+    sample run --seeds 0-99999                  | --seeds 0-99999: a picture of 317 × 316 faces
+    sample run --seeds 0-99 --scale 32          | is the most; draw fewer or smaller ones
+    sample run --scale 0                        | --scale 0.0: must lie between 0.1 and 32
+    sample run --scale nan                      | --scale nan: must lie between 0.1 and 32
+    sample run --titles --images                | --titles: faces by --images have none
+    sample run --move tilt=1                    | --move tilt=1: does nothing without --dir
+    sample many                                 | give one of them: many/a, many/b
     sample run --device cuda                    | --device cuda: PyTorch sees no such GPU
     interpolate nothing                         | nothing: there is no such file or run
     interpolate run --seeds 1                   | --seeds 1
     interpolate run --seeds 0-4 --rows 2        | --seeds 0-4
     interpolate run --latents pack --seeds 1,2  | --latents pack: is in place of --seeds
     interpolate run --dims 8                    | --dims 8: z has 8 entries, 0 to 7
+    interpolate run --seeds 0-999 --rows 500    | a picture of 13 × 500 faces would be
     interpolate run --dims x                    | --dims x
     interpolate run --dims 0 --seeds 0-1        | --seeds 0-1: --dims holds one face
     interpolate run --dims 0 --rows 2           | --dims
+    interpolate run --range=-2,2                | --range -2,2: does nothing without --dims
+    interpolate run --dims 0 --mode slerp       | --dims 0: does not go with --mode
+    interpolate run --dims 0 --loop             | --dims 0: does not go with --loop
+    interpolate run --dims 0 --directions pack  | --dims 0: does not go with --directions
+    interpolate run --pick 0                    | --pick 0: does nothing without --directions
+    interpolate run --fps 9 --out new.png       | --fps 9: does nothing without a .gif, .webp
+    interpolate run --label a=b --label a=c --rows 2 | --label twice: does not go with --rows
     interpolate run --dims 0 --range 3          | --range 3: write two numbers
     interpolate run --dims 0 --range 3,-3       | --range 3,-3: must rise
     interpolate run --dims 0 --range nan,1      | --range nan,1
@@ -160,6 +181,7 @@ REFUSED = """
     info foreign.png                            | foreign.png: a picture that was not made by
     info old.png                                | old.png: a picture that was not made by
     info huge.png                               | huge.png
+    info old.gif                                | old.gif: a picture that was not made by
     info docs                                   | docs: not a run directory
     info cut.safetensors                        | cut.safetensors: damaged
 """
@@ -186,6 +208,7 @@ NEED_TORCH = """
     train few --dry-run
     train few
     train pack --size 64
+    train faces --seeds 0-99999 --size 32
     train faces --precision fp16 --device cpu
     sample cut.safetensors
     sample run --device cuda

@@ -85,7 +85,7 @@ def test_a_run_is_drawn_scored_stopped_and_resumed_like_any_other(pack_file, hom
     run = Run(home / "whole")
     assert (home / "again/checkpoints/step-000010.safetensors").stat().st_size > 0
     with Image.open(run.sheet("reconstructions", 4)) as sheet:
-        assert sheet.width == 8 * 34 + 2
+        assert sheet.width == 8 * 66 - 2
     line = json.loads(run.stats.read_text().splitlines()[-1])
     assert {*Autoencoder.metrics, "score", "lr", "lr_E"} <= line.keys()
     for command in (("sample",), ("interpolate",), ("plot",), ("info", "--json")):

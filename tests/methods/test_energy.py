@@ -115,7 +115,7 @@ def test_a_run_is_drawn_scored_stopped_and_resumed_like_any_other(pack_file, hom
 
     run = Run(home / "whole")
     with Image.open(run.sheet("ascent", 4)) as sheet:
-        assert sheet.size == (2 * 34 + 2, 8 * 34 + 2)  # noise, and the first step
+        assert sheet.size == (2 * 66 - 2, 8 * 66 - 2)  # noise, and the first step
     line = json.loads(run.stats.read_text().splitlines()[-1])
     assert {*Energy.metrics, "steps_climbed", "score", "lr"} <= line.keys()
     for command in (

@@ -15,9 +15,10 @@ from ganface.models.generate import (
     use_compiled_kernels,
 )
 from ganface.models.snapshot import load_generator
-from ganface.pictures.grid import GAP, TABLE_CELL, cut, grid, to_pil
+from ganface.pictures.face_size import GAP
+from ganface.pictures.grid import STRIP_COLUMNS, TABLE_CELL, cut, grid, to_pil
 from ganface.pictures.png import read_png_meta
-from ganface.pictures.walks import STRIP_COLUMNS, draw_strip, draw_sweep, draw_walk_frames
+from ganface.pictures.walks import draw_strip, draw_sweep, draw_walk_frames
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +86,7 @@ def test_walks_are_drawn_side_by_side_moment_by_moment(G, z):
 def test_a_strip_shows_both_ends_and_at_most_so_many_frames(frames, shown):
     faces = torch.arange(frames, dtype=torch.uint8).view(1, -1, 1, 1, 1).repeat(2, 1, 3, 8, 8)
     sheet = draw_strip(faces)
-    assert sheet.size == (shown * (8 + GAP) + GAP, 2 * (8 + GAP) + GAP)
+    assert sheet.size == (shown * (8 + GAP) - GAP, 2 * (8 + GAP) - GAP)
     levels = [cut(sheet, index, shown).getpixel((3, 3))[0] for index in range(2 * shown)]
     assert levels[:shown] == levels[shown:] == sorted(set(levels))
     assert (levels[0], levels[-1]) == (0, frames - 1)
@@ -107,7 +108,7 @@ def test_a_sweep_s_picture_holds_its_faces_in_rows_of_dimensions(G, z):
 def test_a_run_s_pictures_are_drawn_from_the_snapshots_beside_them(tiny_run):
     for step, path in tiny_run.snapshots().items():
         G, _ = load_generator(path)
-        expected = grid(generate(G, z_of(range(9), 8)), 3).tobytes()
+        expected = grid(generate(G, z_of(range(9), 8)), 3, scale=2).tobytes()
         with Image.open(tiny_run.grid(step)) as drawn:
             assert drawn.convert("RGB").tobytes() == expected
     assert len(tree(tiny_run.path / "snapshots")) == 3

@@ -5,9 +5,9 @@ import torch
 from PIL import Image, ImageFont
 
 from ganface.errors import UserError
-from ganface.pictures.animation import save_animation
+from ganface.pictures.animation import BETWEEN, glide, read_animation_meta, save_animation
+from ganface.pictures.face_size import GAP
 from ganface.pictures.grid import (
-    GAP,
     PAPER,
     TIMELINE_ROWS,
     caption,
@@ -22,6 +22,8 @@ from ganface.pictures.grid import (
     to_uint8,
 )
 from ganface.pictures.png import read_png_meta, save_png
+
+META = {"kind": "walk", "seeds": "0-4", "step": 4000, "range": [-3.0, 3.0], "ü": "顔"}
 
 
 def random_images(count, side=6, seed=0):
@@ -72,13 +74,18 @@ def test_everything_between_the_images_of_a_grid_is_paper():
     side, columns, count = 6, 3, 5
     images = torch.zeros(count, 3, side, side, dtype=torch.uint8)
     sheet = pixels(grid(images, columns))
-    assert sheet.shape == (2 * (side + GAP) + GAP, 3 * (side + GAP) + GAP, 3)
+    assert sheet.shape == (2 * (side + GAP) - GAP, 3 * (side + GAP) - GAP, 3)
     paper = torch.ones(sheet.shape[:2], dtype=torch.bool)
     for index in range(count):
-        top, left = (GAP + place * (side + GAP) for place in divmod(index, columns))
+        top, left = (place * (side + GAP) for place in divmod(index, columns))
         paper[top : top + side, left : left + side] = False
     assert (sheet[paper] == torch.tensor(PAPER)).all()
     assert not sheet[~paper].any()
+
+
+def test_a_single_face_has_no_border():
+    image = random_images(1)[0]
+    assert torch.equal(pixels(grid(image[None], 1)).permute(2, 0, 1), image)
 
 
 def test_a_timeline_has_a_row_per_seed_and_a_column_per_step():
@@ -111,8 +118,7 @@ def test_captions_have_room_below_images_of_any_size(side):
     text = "quarters: 0.45"
     sheet = captioned(random_images(3, side), [text] * 3, 3)
     assert sheet.width >= 3 * ImageFont.load_default(14).getlength(text)
-    left = (sheet.width - 4 * GAP) // 3
-    assert left % side == 0
+    assert (sheet.width - 2 * GAP) % 3 == 0
 
 
 def test_png_metadata_comes_back_as_it_went_in(tmp_path):
@@ -174,7 +180,8 @@ def test_animations_have_their_frames_times_and_colours(tmp_path, suffix):
     path = tmp_path / f"walk{suffix}"
     times = [50, 50, 100, 300]
     levels = [10, 90, 170, 250]
-    save_animation(path, [Image.new("RGB", (16, 12), (g, g, g)) for g in levels], times)
+    save_animation(path, [Image.new("RGB", (16, 12), (g, g, g)) for g in levels], times, META)
+    assert read_animation_meta(path) == META
     with Image.open(path) as image:
         assert image.size == (16, 12)
         assert image.n_frames == len(times)
@@ -191,7 +198,9 @@ def test_mp4_has_its_frames_and_its_rate(tmp_path, side):
     av = pytest.importorskip("av")
     path = tmp_path / "walk.mp4"
     levels = [20, 120, 220]
-    save_animation(path, [Image.new("RGB", (side, side), (g, g, g)) for g in levels], [50] * 3)
+    frames = [Image.new("RGB", (side, side), (g, g, g)) for g in levels]
+    save_animation(path, frames, [50] * 3, META)
+    assert read_animation_meta(path) == META
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         assert (stream.width, stream.height) == (32, 32)
@@ -203,7 +212,7 @@ def test_mp4_has_its_frames_and_its_rate(tmp_path, side):
 @pytest.mark.parametrize("name", ["walk.avi", "walk", "gif"])
 def test_an_unknown_animation_format_is_refused_with_the_known_ones(tmp_path, name):
     with pytest.raises(UserError, match=r"\.gif, \.webp, \.mp4"):
-        save_animation(tmp_path / name, [Image.new("RGB", (4, 4))], [50])
+        save_animation(tmp_path / name, [Image.new("RGB", (4, 4))], [50], META)
     assert not list(tmp_path.glob("*wal*"))
 
 
@@ -214,7 +223,7 @@ def test_a_failed_animation_leaves_no_file_behind(tmp_path):
 
     folder = tmp_path / "out"
     with pytest.raises(RuntimeError, match="no more"):
-        save_animation(folder / "walk.gif", frames(), [50, 50])
+        save_animation(folder / "walk.gif", frames(), [50, 50], META)
     assert not folder.exists() or not list(folder.iterdir())
 
 
@@ -223,10 +232,40 @@ def test_a_gif_keeps_its_colours_near(tmp_path, side):
     """A smooth picture of many colours, small or so large that a part of it makes the palette."""
     y, x = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
     picture = torch.stack([x * 255 / side, y * 255 / side, (x + y) * 127 / side]).byte()
-    save_animation(tmp_path / "a.gif", [to_pil(picture)], [50])
+    save_animation(tmp_path / "a.gif", [to_pil(picture)], [50], META)
     with Image.open(tmp_path / "a.gif") as found:
-        error = (pixels(found.convert("RGB")).float() - picture.permute(1, 2, 0)).abs().mean()
+        # Dithering is right on average over a few pixels
+        blurred = [image.reduce(3) for image in (found.convert("RGB"), to_pil(picture))]
+    error = (pixels(blurred[0]).float() - pixels(blurred[1])).abs().mean()
     assert error < 6
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp", ".mp4"])
+def test_moving_pictures_that_are_cut_off_or_of_others_have_no_metadata_of_ours(tmp_path, suffix):
+    if suffix == ".mp4":
+        pytest.importorskip("av")
+    path = tmp_path / f"a{suffix}"
+    frames = [to_pil(image) for image in random_images(4, 64)]
+    save_animation(path, frames, [50] * 4, META)
+    data = path.read_bytes()
+    for length in (0, 30, len(data) // 2, len(data) - 100, len(data) - 1):
+        path.write_bytes(data[:length])
+        assert read_animation_meta(path) is None, length
+    path.write_text("no picture")
+    assert read_animation_meta(path) is None
+    if suffix != ".mp4":
+        frames[0].save(path, save_all=True, append_images=frames[1:])
+        assert read_animation_meta(path) is None
+
+
+def test_pictures_glide_into_each_other_and_each_is_shown_as_it_is():
+    black, grey, white = (Image.new("RGB", (4, 4), (g, g, g)) for g in (0, 100, 200))
+    frames, times = glide([black, grey, white], 1000, 3000)
+    levels = [frame.getpixel((0, 0))[0] for frame in frames]
+    assert levels == sorted(set(levels))
+    assert [levels.index(level) for level in (0, 100, 200)] == [0, BETWEEN + 1, 2 * (BETWEEN + 1)]
+    assert [time for time in times if time >= 1000] == [1000, 1000, 3000]
+    assert glide([black], 1000, 3000) == ([black], [3000])
 
 
 def test_a_table_s_columns_are_as_wide_as_their_names():

@@ -40,8 +40,10 @@ WALK = {
     "--pick": ["0", "x"],
     "--range": ["-2,2", "3,1", "nan,1", "x"],
     "--loop": None,
+    "--scale": NUMBERS,
     "--between": ["faces/000.png,faces/001.png", "faces", "missing,text", "broken", ",", ""],
 }
+DRAWN = {"--images": None, "--grid": None, "--titles": None, "--scale": NUMBERS}
 BUILD = {
     "--size": ["32", "8", "0", "5000", "x"],
     "--crop": ["center", "none", "x"],
@@ -121,7 +123,7 @@ COMMANDS = st.one_of(
     command(["dataset", "build"], 2, {**BUILD, "--json": None, "--dry-run": None}),
     command(["dataset", "demo"], 1, {"--seed": NUMBERS, "--json": None}, {"--count": ["2", "0"]}),
     command(["train"], 1, {**BUILD, **TRAIN}, {**SMALL, "--size": ["32", "33"]}),
-    command(["sample"], 1, {**MODELS, "--images": None, "--grid": None}, {"--seeds": ["0-3", "x"]}),
+    command(["sample"], 1, {**MODELS, **DRAWN}, {"--seeds": ["0-3", "x"]}),
     command(["interpolate"], 1, {**MODELS, **WALK}, {"--frames": ["2", "0"]}),
     command(
         ["directions"],

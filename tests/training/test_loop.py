@@ -13,6 +13,7 @@ from ganface import __version__
 from ganface.dataset.pack import Pack
 from ganface.io.run import Run
 from ganface.io.tensors import check_tensors, read_tensors, write_tensors
+from ganface.pictures.animation import BETWEEN, GLIDE, read_animation_meta
 from ganface.pictures.png import read_png_meta
 from ganface.training import loop
 from ganface.training.config import TrainConfig
@@ -129,19 +130,21 @@ def test_every_picture_says_what_made_it(tiny_run):
     for step, path in tiny_run.grids().items():
         digest = check_tensors(tiny_run.snapshot(step))["sha256"]
         meta = {"kind": "grid", "seeds": "0-8", "step": step, "snapshot": digest}
-        assert read_png_meta(path) == meta
+        assert read_png_meta(path) == {**meta, "scale": 2, "resampling": "nearest"}
     assert read_png_meta(tiny_run.latest) == read_png_meta(tiny_run.grid(TINY_STEPS))
     assert read_png_meta(tiny_run.timeline)["steps"] == [4, 8, TINY_STEPS]
+    assert read_animation_meta(tiny_run.timeline_gif) == read_png_meta(tiny_run.timeline)
     assert read_png_meta(tiny_run.reals)["kind"] == "reals"
 
 
-def test_the_timeline_gif_has_a_frame_per_milestone_and_rests_on_the_last(tiny_run):
+def test_the_timeline_gif_glides_from_milestone_to_milestone_and_rests_on_the_last(tiny_run):
     with Image.open(tiny_run.timeline_gif) as image:
         times = []
         for index in range(image.n_frames):
             image.seek(index)
             times.append(image.info["duration"])
-    assert times == [1000, 1000, 3000]
+    assert [time for time in times if time != GLIDE] == [1000, 1000, 3000]
+    assert times.count(GLIDE) == 2 * BETWEEN
 
 
 def test_the_grids_change_as_G_learns(tiny_run):

@@ -12,7 +12,10 @@ from ganface.io.console import one_line, show_result
 
 def info(
     file: Annotated[
-        Path, typer.Argument(help="A pack, checkpoint, snapshot, file of latents or PNG; or a run.")
+        Path,
+        typer.Argument(
+            metavar="FILE", help="A pack, checkpoint, snapshot, file of latents or PNG; or a run."
+        ),
     ],
     as_json: AsJson = False,
 ) -> None:

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from ganface.training.plan import Plan
 
 
-@with_settings(*ALL_GROUPS[:2], BuildConfig, *ALL_GROUPS[2:])
+# The settings that people need first; the others follow in their groups
+FIRST = ("size", "width", "method", "steps", "minutes", "batch_size", "labels")
+
+
+@with_settings(*ALL_GROUPS[:2], BuildConfig, *ALL_GROUPS[2:], first=FIRST)
 def train(
     data: Annotated[Path, typer.Argument(metavar="DATA", help="A folder, a .zip or a pack.")],
     out: Annotated[
@@ -28,13 +32,25 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the last checkpoint.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done and how long; write nothing.")
+    ] = False,
     cache: Cache = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check all, write nothing.")] = False,
     as_json: AsJson = False,
     *,
     given: dict[str, Any],
 ) -> None:
-    """Train a generator, and draw the same faces as it learns."""
+    """Train a generator, and draw the same faces as it learns.
+
+    \b
+    ganface train my-faces                          everything into runs/my-faces
+    ganface train my-faces --size 32 --width 32     small and soon done
+    ganface train my-faces --minutes 30             end after half an hour
+    ganface train my-faces --dry-run                what would be done, and how long
+    ganface train my-faces --resume --steps 100000  go on, for longer
+    ganface train my-faces --labels tags.csv        learn to draw to order
+    ganface train my-faces --method vae             another way to learn
+    """
     from ganface.dataset.pack import is_pack
     from ganface.io.folders import name_of
     from ganface.io.run import Run
@@ -100,7 +116,7 @@ def train_together(
             with progress_bar("reading images") as track:
                 folder = cache or cache_folder() or run.cache
                 pack, report = open_data(data, plan, build, folder, track)
-            if report:
+            if report and processes.is_main:
                 report.show()
 
     again = resuming(data, run, cache, processes)

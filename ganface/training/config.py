@@ -47,7 +47,7 @@ class RecipeConfig(Settings):
 
     method: str = setting(
         "gan",
-        f"How G learns: {'; '.join(f'{name}, {each.summary}' for name, each in METHODS.items())}.",
+        "How G learns; the groups named after methods say what each does.",
         choices=tuple(METHODS),
         before="gan",
     )
@@ -154,9 +154,8 @@ class TrainConfig:
 
 # Every group that the command line offers, each method's own among them
 ALL_GROUPS: tuple[type[Settings], ...] = (
-    *(TrainConfig.GROUPS[name] for name in ("recipe", "schedule")),
+    *TrainConfig.GROUPS.values(),
     *(method.Config for method in METHODS.values()),
-    *(TrainConfig.GROUPS[name] for name in ("architecture", "optimizer", "data", "hardware")),
 )
 
 

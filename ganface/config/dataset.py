@@ -6,6 +6,7 @@ from typing import Literal
 from ganface.config.settings import Settings, between, setting
 
 FOLDERS, TEXTS = "folders", "txt"  # what --labels may be beside a file
+FACTORS = "factors.csv"  # what `ganface dataset demo` writes beside its faces
 LABELLING = ("labels", "label_columns")  # settings of which a pack keeps what came of them
 
 
@@ -52,6 +53,6 @@ class BuildConfig(Settings):
 class DataConfig(Settings):
     """How a training reads a pack."""
 
-    TITLE = "Data"
+    TITLE = "Dataset"
 
     flip: bool = setting(True, "Mirror half of the training images.")

@@ -15,7 +15,7 @@ from ganface.config.settings import changed_settings
 from ganface.dataset.build import Report
 from ganface.dataset.cache import open_pack
 from ganface.dataset.pack import Pack, is_pack
-from ganface.dataset.sources import list_source
+from ganface.dataset.sources import describe_left_out, list_source
 from ganface.errors import UserError
 from ganface.io.console import Track
 from ganface.io.run import Run, read_config
@@ -115,7 +115,7 @@ def check_memory(data: Path, plan: Plan, processes: Processes) -> None:
         return
     size = Pack(data).size if is_pack(data) else plan.build.size
     compiled = plan.kernels_wanted and find_compiler() is not None
-    dataset = _count(data)
+    dataset, _ = _count(data)
 
     def needed(batch_size: int) -> int:
         share, precision = batch_size // processes.world_size, plan.compute.precision
@@ -138,32 +138,37 @@ def check_memory(data: Path, plan: Plan, processes: Processes) -> None:
 
 def count_images(data: Path, plan: Plan) -> int:
     """How many images DATA seems to hold, before any is opened. Raises UserError if too few."""
-    count = _count(data)
-    _check_enough(data, count, plan)
+    count, left_out = _count(data)
+    _check_enough(data, count, left_out, plan)
     return count
 
 
-def _count(data: Path) -> int:
-    return len(Pack(data)) if is_pack(data) else len(list_source(data).images)
+def _count(data: Path) -> tuple[int, dict[str, str]]:
+    """Images in DATA by their names, and other files with the reasons why they are none."""
+    if is_pack(data):
+        return len(Pack(data)), {}
+    listing = list_source(data)
+    return len(listing.images), listing.left_out
 
 
-def _check_enough(data: Path, count: int, plan: Plan) -> None:
+def _check_enough(data: Path, count: int, left_out: dict[str, str], plan: Plan) -> None:
     if count < plan.train.optimizer.batch_size:
+        others = f" ({describe_left_out(left_out)})" if left_out else ""
         raise UserError(
-            f"{data}: {count} images, fewer than --batch-size {plan.train.optimizer.batch_size}; "
-            "add images, or give a smaller batch size"
+            f"{data}: {count} images{others}, fewer than --batch-size "
+            f"{plan.train.optimizer.batch_size}; add images, or give a smaller batch size"
         )
 
 
 def open_data(
     data: Path, plan: Plan, given: dict[str, Any], cache: Path, track: Track
 ) -> tuple[Pack, Report | None]:
-    """The pack of DATA, ingested if need be (then with its report).
+    """What `dataset.cache.open_pack` gives for this plan.
 
     `given`: the settings of BuildConfig that were given. Raises UserError if the images do not fit.
     """
     pack, report = open_pack(data, plan.build, given, cache, track)
-    _check_enough(data, len(pack), plan)
+    _check_enough(data, len(pack), report.left_out if report else {}, plan)
     if plan.fingerprint not in (None, pack.fingerprint):
         raise UserError(f"{data}: not the images that this run began with")
     return pack, report

@@ -4,7 +4,7 @@ import json
 import os
 
 import pytest
-from conftest import TINY, tree
+from conftest import TINY, draw_folder, tree
 
 FEW = (*TINY, "--steps", 2)
 
@@ -34,7 +34,7 @@ def test_train_takes_a_folder_a_zip_and_a_pack_alike(data, pack_file, tmp_path, 
     )
     again = invoke("train", data, *FEW, "--out", "again")
     assert again.code == 0
-    assert "used" not in again.err  # nothing was ingested a second time
+    assert "used" not in again.err  # nothing was ingested a second time, or left out
     assert (home / "again/generator.safetensors").read_bytes() == (
         run / "generator.safetensors"
     ).read_bytes()
@@ -47,6 +47,21 @@ def test_train_prints_one_json_object_and_keeps_its_packs_where_told(faces, tmp_
     assert result["step"] == 2
     assert all((home / result[key]).is_file() for key in ("timeline", "timeline_gif", "generator"))
     assert len(list(cache.glob("*.safetensors"))) == 1
+
+
+def test_what_is_left_out_is_said_by_every_run(tmp_path, invoke):
+    source = draw_folder(tmp_path / "source", range(12))
+    (source / "a.heic").write_bytes(b"")
+    (source / "b.txt").write_text("x")
+    (source / "c.txt").write_text("x")
+    assert "HEIC is not read" in invoke("train", source, *FEW, "--out", "one").err
+    again = invoke("train", source, *FEW, "--out", "two")
+    why = "2 × no image by its name; 1 × HEIC is not read, save it as .png or .jpg"
+    assert f"12 images used, 3 left out: {why} (by name in " in again.err
+    few = ("train", source, *FEW, "--batch-size", 13, "--out", "three")
+    for more in ("--dry-run",), ():
+        line = invoke(*few, *more).refused() if more else invoke(*few).err.splitlines()[-1]
+        assert f"12 images (3 left out: {why}), fewer than --batch-size 13" in line
 
 
 @pytest.mark.parametrize("as_json", [True, False])

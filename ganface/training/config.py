@@ -130,6 +130,16 @@ class TrainConfig:
             if name in group.flags()
         }
 
+    def unusual(self) -> dict[str, Any]:
+        """The settings that are not the defaults of the method, by name; the method too, if it is
+        not the default."""
+        usual = TrainConfig.of({"method": self.recipe.method})
+        found: dict[str, Any] = self.recipe.differing(RecipeConfig())
+        for group, same in zip(self.groups, usual.groups, strict=True):
+            if group is not self.recipe:
+                found |= group.differing(same)
+        return found
+
     @property
     def groups(self) -> tuple[Settings, ...]:
         return tuple(getattr(self, field.name) for field in dataclasses.fields(self))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,12 +109,14 @@ def _compute(config: TrainConfig, stored_precision: str | None, processes: Proce
     return Compute(device, choose_precision(stored_precision or config.hardware.precision, device))
 
 
-def check_memory(data: Path, plan: Plan, processes: Processes) -> None:
-    """Raise UserError if training on the CPU would take more memory than there is."""
-    there = available()
-    if plan.compute.device.type != "cpu" or there is None:
-        return
-    size = Pack(data).size if is_pack(data) else plan.build.size
+def size_of(data: Path, plan: Plan) -> int:
+    """Side of the images that will be trained on."""
+    return Pack(data).size if is_pack(data) else plan.build.size
+
+
+def memory_needed(data: Path, plan: Plan, processes: Processes) -> Callable[[int], int]:
+    """About how many bytes a training on the CPU takes, by its batch size."""
+    size = size_of(data, plan)
     compiled = plan.kernels_wanted and find_compiler() is not None
     dataset, _ = _count(data)
 
@@ -122,6 +125,15 @@ def check_memory(data: Path, plan: Plan, processes: Processes) -> None:
         each = estimate(plan.train, size, precision, compiled, share, dataset)
         return processes.local_world_size * each
 
+    return needed
+
+
+def check_memory(data: Path, plan: Plan, processes: Processes) -> None:
+    """Raise UserError if training on the CPU would take more memory than there is."""
+    there = available()
+    if plan.compute.device.type != "cpu" or there is None:
+        return
+    needed = memory_needed(data, plan, processes)
     batch_size = plan.train.optimizer.batch_size
     if needed(batch_size) <= there:
         return

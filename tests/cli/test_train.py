@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 
 import pytest
 from conftest import TINY, draw_folder, tree
@@ -73,10 +74,32 @@ def test_train_dry_run_tells_the_plan_and_writes_nothing(faces, tmp_path, invoke
         plan = json.loads(result.out)
         assert plan["train"]["width"] == 4
         assert plan["build"]["size"] == 32
+        assert plan["seconds"] == 50_000 * plan["seconds_per_update"]
+        assert plan["memory"] > 10**6
     else:
-        assert result.out.splitlines()[-1] == "nothing written"
+        *lines, last = result.out.splitlines()
+        assert last == "nothing written"
+        said = dict(line.split(": ", 1) for line in lines)
+        assert said["images"].startswith("100 of 32 × 32")
+        for word in shlex.split(said["settings that are not the defaults"]):
+            assert word in (*TINY, "--size", "32")
+        assert " for 50,000 updates" in said["time"]
     assert result.code == 0
     assert tree(tmp_path) == {}
+
+
+def test_the_end_says_how_long_it_took_and_what_to_try_next(faces, invoke, home):
+    out = home / "my run"
+    lines = invoke("train", faces, "--out", out, *FEW).err.splitlines()
+    start = lines.index("what to try next:")
+    assert lines[start - 1].startswith("2 updates took 0:0")
+    commands = [shlex.split(line, comments=True) for line in lines[start + 1 :]]
+    assert [words[1] for words in commands] == [
+        *("sample", "interpolate", "evaluate", "plot", "train")
+    ]
+    for words in commands:
+        assert str(out) in words
+        invoke(*words[1:], *(["--count", 64] if "evaluate" in words else [])).done()
 
 
 def test_train_off_a_terminal_reports_in_plain_lines_without_colours(pack_file, invoke):

@@ -27,7 +27,7 @@ from ganface.training.plan import Plan
 from ganface.training.start import compile_kernels, create
 
 IMAGES = 256  # of noise, at least
-SECONDS, ROUNDS = 5.0, 50  # of trying, at most, if a round is not longer
+SECONDS, ROUNDS = 5.0, 50  # of trying, at most, if the first update is not longer
 
 
 def seconds_per_update(plan: Plan, size: int) -> float:
@@ -58,25 +58,22 @@ def seconds_per_update(plan: Plan, size: int) -> float:
 def _mean_of_updates(
     advance: Advance, batches: Batches, method: Method, state: TrainState
 ) -> float:
-    """Seconds. Those with regularisation count as often as they come."""
+    """Seconds. Those with regularisation count as often as they come, if one could be tried."""
     began = time.monotonic()
     times: dict[bool, list[float]] = {
         kind: [] for kind in sorted({False, bool(method.reg_interval)})
     }
-    for _ in range(ROUNDS):
-        for kind, taken in times.items():
-            start = time.monotonic()
-            state.step += 1
-            advance(batches.at(state.step), kind)
-            _wait_for(method.compute.device)
-            taken.append(time.monotonic() - start)
+    for kind in ROUNDS * [*times]:
+        start = time.monotonic()
+        state.step += 1
+        advance(batches.at(state.step), kind)
+        _wait_for(method.compute.device)
+        times[kind].append(time.monotonic() - start)
         if time.monotonic() - began > SECONDS:
             break
     # The first takes longer, for memory and kernels are still to be found
-    usual = {kind: median(taken[1:] or taken) for kind, taken in times.items()}
-    if not method.reg_interval:
-        return usual[False]
-    return usual[False] + (usual[True] - usual[False]) / method.reg_interval
+    plain, *regularised = [median(taken[1:] or taken) for taken in times.values() if taken]
+    return plain + sum(each - plain for each in regularised) / max(method.reg_interval, 1)
 
 
 def _wait_for(device: torch.device) -> None:

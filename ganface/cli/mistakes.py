@@ -16,8 +16,8 @@ def describe_mistake(error: typer.TyperException) -> str:
     given = _values(error)
     if parameter is not None and given:
         return f"{_name(parameter)} {given[0]}: {_what_fits(parameter, given[0])}"
-    what, _, hint = error.format_message().rstrip(".").partition(". ")
-    message = f"{what} ({hint[0].lower()}{hint[1:]})" if hint else what
+    what, _, hint = error.format_message().rstrip(".").partition(". Did ")
+    message = f"{what} (did {hint})" if hint else what
     if context is None:
         return message
     for kind in ("option", "command"):

@@ -89,12 +89,8 @@ def train(
         "generator": str(run.generator),
     }
     if processes.is_main:
-        schedule = plan.train.schedule
-        longer = ("--steps", f"{2 * state.step}")
-        if schedule.minutes and state.step < schedule.steps:
-            longer = ("--minutes", f"{2 * schedule.minutes:g}")
-        again = f"{resuming(data, run, cache, processes)} {shlex.join(longer)}"
-        for line in end_notes(data, run, state.step, state.seconds, again):
+        again = resuming(data, run, cache, processes)
+        for line in end_notes(data, run, plan, state, again):
             say(line)
         show_result(result, as_json, f"{run.timeline}\n{run.timeline_gif}\n{run.generator}")
 
@@ -134,30 +130,34 @@ def train_together(
     return train_run(run, pack, plan, resume, processes, again)
 
 
-def end_notes(data: Path, run: "Run", step: int, seconds: float, again: str) -> list[str]:
+def end_notes(data: Path, run: "Run", plan: "Plan", state: "TrainState", again: str) -> list[str]:
     """What is said at the end: how long it took, and what to try next, as commands.
 
-    again: the command that trains for longer.
+    again: the command that goes on.
     """
     from ganface.io.stats import read_lines
     from ganface.methods.verdict import compare_latest
 
-    lines = read_lines(run.stats)
-    verdict = lines[-1].get("verdict") if lines else None
-    better = compare_latest(lines)
+    schedule, lines, where = plan.train.schedule, read_lines(run.stats), str(run.path)
+    verdict, better = lines[-1].get("verdict") if lines else None, compare_latest(lines)
     best = ["--best"] if better else []
-    where = str(run.path)
     commands = {
         "new faces": ["sample", where, *best],
         "a walk from face to face": ["interpolate", where, *best],
+        "a page that draws faces, in any browser": ["page", where, *best],
         "how good they are": ["evaluate", where, str(data), *best],
         "how it went": ["plot", where],
     }
+    if plan.train.recipe.method == "energy":  # whose G is D, and no page can climb it
+        del commands["a page that draws faces, in any browser"]
     shown = {what: shlex.join(["ganface", *words]) for what, words in commands.items()}
-    shown["twice as long"] = again
+    more = f"--steps {2 * state.step}"
+    if schedule.minutes and state.step < schedule.steps:
+        more = f"--minutes {2 * schedule.minutes:g}"
+    shown["twice as long"] = f"{again} {more}"
     width = min(60, max(map(len, shown.values())))  # a longer one moves its own remark alone
     return [
-        f"{step:,} updates took {clock(seconds)}" + (f"; {verdict}" if verdict else ""),
+        f"{state.step:,} updates took {clock(state.seconds)}" + (f"; {verdict}" if verdict else ""),
         *([better] if better else []),
         "what to try next:",
         *(f"  {command:{width}}  # {what}" for what, command in shown.items()),

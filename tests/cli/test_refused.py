@@ -94,6 +94,7 @@ REFUSED = """
     train                                       |  train [OPTIONS] DATA;
     trian                                       | 'trian' (did you mean 'train'?);
     dataset nonsense                            | dataset -h lists all commands
+    compare                                     | 'MODEL... [DATA]'; usage:
     sample                                      |  sample [OPTIONS] MODEL;
     dataset build nothing new                   | nothing: there is no such file or folder
     dataset build cut.zip new                   | cut.zip: the zip is cut off or damaged

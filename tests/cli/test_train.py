@@ -95,7 +95,7 @@ def test_the_end_says_how_long_it_took_and_what_to_try_next(faces, invoke, home)
     assert lines[start - 1].startswith("2 updates took 0:0")
     commands = [shlex.split(line, comments=True) for line in lines[start + 1 :]]
     assert [words[1] for words in commands] == [
-        *("sample", "interpolate", "evaluate", "plot", "train")
+        *("sample", "interpolate", "page", "evaluate", "plot", "train")
     ]
     for words in commands:
         assert str(out) in words

@@ -5,14 +5,14 @@ from typing import Annotated, Any
 
 import typer
 
-from ganface.cli.options import with_settings
+from ganface.cli.options import HelpfulGroup, with_settings
 from ganface.cli.shared import AsJson, refuse_existing
 from ganface.config.dataset import BuildConfig
 from ganface.io.console import progress_bar, show_result
 
 app = typer.Typer(
     help="Make packs of images, and drawn faces.",
-    no_args_is_help=True,
+    cls=HelpfulGroup,
     rich_markup_mode=None,
     add_completion=False,
 )

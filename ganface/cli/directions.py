@@ -17,7 +17,7 @@ from ganface.cli.shared import (
     open_chosen,
     refuse_missing,
 )
-from ganface.config.dataset import BuildConfig
+from ganface.config.dataset import FACTORS, BuildConfig
 from ganface.config.hardware import DeviceConfig
 from ganface.errors import UserError
 from ganface.io.console import as_text, progress_bar, show_result
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ganface.evaluation.named_directions import Measurements
     from ganface.latents.directions import Directions
 
-LABELS = "factors.csv"  # the labels of a folder, where no file is named
+LABELS = FACTORS  # the labels of a folder, where no file is named
 
 
 @with_settings(DeviceConfig)

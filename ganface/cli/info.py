@@ -7,23 +7,57 @@ import typer
 
 from ganface.cli.shared import AsJson
 from ganface.errors import UserError
-from ganface.io.console import one_line, show_result
+from ganface.io.console import clock, one_line, show_result
 
 
 def info(
     file: Annotated[
         Path,
-        typer.Argument(help="A pack, checkpoint, snapshot, file of latents or picture; or a run."),
+        typer.Argument(
+            metavar="FILE",
+            help="A run directory; or a pack, checkpoint, snapshot, file of latents or picture.",
+        ),
     ],
     as_json: AsJson = False,
 ) -> None:
     """Say what a file made here holds, and check that it is whole."""
-    from ganface.io.run import find_model
+    from ganface.io.run import Run, find_model
 
+    if file.is_dir() and Run(file).holds_training():
+        from ganface.training.summary import summarise
+
+        summary = summarise(Run(file))
+        show_result({"file": str(file), **summary}, as_json, describe_run(summary))
+        return
     path = find_model(file)
     meta = describe_file(path)
     lines = [one_line(f"{key}: {_compact(value)}") for key, value in meta.items()]
     show_result({"file": str(path), **meta}, as_json, "\n".join(lines))
+
+
+def describe_run(run: dict[str, Any]) -> str:
+    """The lines of `ganface info RUN`, of what `training.summary.summarise` gives."""
+    import shlex
+
+    from ganface.config.settings import as_flags
+
+    lines = {
+        "kind": "run",
+        "data": f"{run['images']:,} images of {run['size']} × {run['size']}, {run['dataset'][:12]}",
+        "labels": run["labels"] and _compact(run["labels"]),
+        "method": f"{run['method']}, on {run['device']}, {run['precision']}",
+        "settings": shlex.join(as_flags(run["settings"])) or "the defaults",
+        "steps": f"{run['step']:,} of {run['steps']:,}",
+        "time": run["seconds"] and clock(run["seconds"]),
+        "verdict": run["verdict"],
+        "best": run["best_step"]
+        and f"step {run['best_step']:,}, score {run['best_score']:.1f}"
+        f" (the latest: {run['score']:.1f}; lower is better)",
+        "snapshots": ", ".join(f"{step:,}" for step in run["snapshots"]),
+        "checkpoints": ", ".join(f"{step:,}" for step in run["checkpoints"]),
+        "made by": f"ganface {run['versions'].get('ganface')}",
+    }
+    return "\n".join(one_line(f"{key}: {text}") for key, text in lines.items() if text)
 
 
 def describe_file(path: Path) -> dict[str, Any]:

@@ -10,9 +10,11 @@ from importlib import import_module
 from typing import Annotated, Any, NoReturn
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand
 
 from ganface import __version__
+from ganface.cli.mistakes import describe_mistake
+from ganface.cli.options import HELP, GroupedCommand, HelpfulGroup
 from ganface.errors import UserError, describe_out_of_memory, is_out_of_memory
 from ganface.io.console import guard_streams, one_line, say
 from ganface.system.signals import exit_on_signals
@@ -41,7 +43,7 @@ PLAIN: dict[str, Any] = {
 }
 
 
-class Commands(TyperGroup):
+class Commands(HelpfulGroup):
     """Only the command that is run is imported, with its options: that is most of the start."""
 
     def __init__(self, **options: Any) -> None:
@@ -54,8 +56,6 @@ class Commands(TyperGroup):
 
 
 def load_command(name: str) -> Any:
-    from ganface.cli.options import GroupedCommand
-
     module = import_module(f"ganface.cli.{name}")
     app = getattr(module, "app", None)
     if app is None:
@@ -70,7 +70,7 @@ app = typer.Typer(
     name="ganface",
     cls=Commands,
     help="Train a generator on a folder of anime faces and watch it learn.",
-    no_args_is_help=True,
+    context_settings={"help_option_names": HELP},
     **PLAIN,
 )
 
@@ -124,5 +124,5 @@ def explain(
     if isinstance(error, UserError):
         return error.exit_code, str(error)
     if isinstance(error, typer.TyperException):
-        return 2, error.format_message()
+        return 2, describe_mistake(error)
     return 1, ": ".join(str(part) for part in (error.filename, error.strerror or error) if part)

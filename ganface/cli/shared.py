@@ -30,12 +30,20 @@ def check_scale(value: float | None) -> float | None:
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Cache = Annotated[
-    Path | None, typer.Option("--cache", metavar="DIR", help="Where packs made by train are kept.")
+    Path | None,
+    typer.Option(
+        "--cache",
+        metavar="DIR",
+        help="Where packs made by train are kept.",
+        rich_help_panel=BuildConfig.TITLE,
+    ),
 ]
 Count = Annotated[
     int | None, typer.Option(min=1, help="Images to measure; 50,000 on a GPU, 5,000 on a CPU.")
 ]
-Model = Annotated[Path, typer.Argument(help="A run directory, a checkpoint or a snapshot.")]
+Model = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="A run directory, a checkpoint or a snapshot.")
+]
 Step = Annotated[int | None, typer.Option(help="Take this milestone of a run, not its latest.")]
 LatentsFile = Annotated[
     Path | None,

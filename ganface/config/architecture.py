@@ -7,7 +7,7 @@ from typing import Any, Literal
 from ganface.config.settings import Settings, between, setting
 from ganface.errors import UserError
 
-SIZES = (32, 64, 128)  # that networks are made for; packs may be of others
+SIZES = (32, 64, 128, 256)  # that networks are made for; packs may be of others
 # Settings of D and E. Checkpoints of format 1 keep them among the run's settings
 SEES_IMAGES = ("norm", "spectral_norm")
 
@@ -15,7 +15,8 @@ SEES_IMAGES = ("norm", "spectral_norm")
 def check_size(size: int) -> None:
     """Raise UserError for a size that the networks cannot do."""
     if type(size) is not int or size not in SIZES:
-        raise UserError(f"--size {size}: DCGAN makes faces of {', '.join(map(str, SIZES))} pixels")
+        sizes = ", ".join(map(str, SIZES))
+        raise UserError(f"--size {size}: DCGAN makes faces of {sizes} pixels; take the nearest")
 
 
 def are_labels(value: Any) -> str | None:

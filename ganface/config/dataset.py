@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from ganface.config.architecture import SIZES
 from ganface.config.settings import Settings, between, setting
 
 FOLDERS, TEXTS = "folders", "txt"  # what --labels may be beside a file
+FACTORS = "factors.csv"  # what `ganface dataset demo` writes beside its faces
 LABELLING = ("labels", "label_columns")  # settings of which a pack keeps what came of them
 
 
@@ -25,7 +27,11 @@ class BuildConfig(Settings):
 
     TITLE = "Dataset"
 
-    size: int = setting(64, "Side of the square images, in pixels.", between(8, 1024))
+    size: int = setting(
+        64,
+        f"Side of the square images; there are networks for {', '.join(map(str, SIZES))} pixels.",
+        between(8, 1024),
+    )
     crop: Literal["center", "none"] = setting(
         "center", "Cut the centre square out of each image, or squeeze the whole into a square."
     )
@@ -52,6 +58,6 @@ class BuildConfig(Settings):
 class DataConfig(Settings):
     """How a training reads a pack."""
 
-    TITLE = "Data"
+    TITLE = "Dataset"
 
     flip: bool = setting(True, "Mirror half of the training images.")

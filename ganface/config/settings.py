@@ -88,6 +88,18 @@ def flag_of(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
+def as_flags(settings: dict[str, Any]) -> list[str]:
+    """The words of a command line that give these settings, by name."""
+    words: list[str] = []
+    for name, value in settings.items():
+        flag = flag_of(name)
+        if isinstance(value, bool):
+            words.append(flag if value else flag.replace("--", "--no-", 1))
+        elif value is not None:
+            words += [flag, str(value)]
+    return words
+
+
 def is_of_type(value: object, annotation: Any) -> bool:
     """Whether a value, which a file of anybody's may hold, is of a setting's type."""
     if get_origin(annotation) is Literal:
@@ -138,6 +150,14 @@ class Settings:
         if unknown:
             raise UserError(f"unknown setting {min(unknown)}")
         return cls(**{**cls.before(), **settings})
+
+    def differing(self, usual: "Self") -> dict[str, Any]:
+        """Those of its settings that are not as in `usual`, by name."""
+        return {
+            name: getattr(self, name)
+            for name in self.flags()
+            if getattr(self, name) != getattr(usual, name)
+        }
 
 
 def changed_settings(groups: Iterable[Settings], new: dict[str, Any]) -> list[str]:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from ganface.config.dataset import BuildConfig
+from ganface.config.dataset import TEXTS, BuildConfig
 from ganface.dataset.decode import SUFFIXES, BadImageError, decode
 from ganface.dataset.duplicates import NearDuplicates, difference_hash, thumbnail_of
 from ganface.dataset.labels import read_labels
 from ganface.dataset.pack import write_pack
-from ganface.dataset.sources import Listing, list_source, read_image
+from ganface.dataset.sources import (
+    Listing,
+    count_reasons,
+    describe_left_out,
+    list_source,
+    read_image,
+)
 from ganface.errors import WorkError
 from ganface.io.atomic import remove_leftovers, write_text
 from ganface.io.console import Track, one_line, say, show_counts, untracked
@@ -32,13 +37,22 @@ class Report:
     left_out: dict[str, str]
     labels: dict[str, dict[str, int]] = field(default_factory=dict)  # images with each value
     notes: list[str] = field(default_factory=list)  # on labels
+    read_again: Path | None = None  # the file of it, if the pack was there already
 
     @property
     def counts(self) -> dict[str, int]:
-        return dict(Counter(r.partition(":")[0] for r in self.left_out.values()).most_common())
+        return count_reasons(self.left_out)
 
     def show(self) -> None:
-        """Say on stderr how many files were used and why others were not."""
+        """Say on stderr how many files were used and why others were not.
+
+        Of a pack that was there already, only what was left out.
+        """
+        if self.read_again:
+            if self.left_out:
+                why = describe_left_out(self.left_out)
+                say(one_line(f"{self.used} images used, {why} (by name in {self.read_again})"))
+            return
         left_out = {f"left out: {reason}": count for reason, count in self.counts.items()}
         show_counts("images", {"used": self.used, **left_out})
         for name, counts in self.labels.items():
@@ -69,7 +83,11 @@ def build_pack(
     Raises UserError if there is nothing to read, WorkError if too much of it is bad.
     """
     listing = listing or list_source(source)
-    left_out = dict(listing.left_out)
+    left_out = {
+        name: reason
+        for name, reason in listing.left_out.items()
+        if not _holds_labels(source, config.labels, name)
+    }
     bad = listing.bad
     seen: dict[bytes, str] = {}
     near = NearDuplicates()
@@ -119,8 +137,27 @@ def build_pack(
     return report
 
 
+def _holds_labels(source: Path, labels: str | None, name: str) -> bool:
+    """Whether the file is what --labels means, so that nobody misses it among the images."""
+    if labels is None or labels == TEXTS:
+        return labels == TEXTS and name.endswith(".txt")
+    file = Path(labels)
+    return file.name == Path(name).name and file.resolve() == (source / name).resolve()
+
+
 def report_path(pack: Path) -> Path:
     return pack.parent / f"{pack.stem}.report.json"
+
+
+def read_report(pack: Path) -> Report | None:
+    """The report of a pack that was built before, if it is still there."""
+    path = report_path(pack)
+    try:
+        report = json.loads(path.read_text("utf-8"))
+        left_out = {str(each["name"]): str(each["reason"]) for each in report["left_out"]}
+        return Report(int(report["used"]), left_out, read_again=path)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
 
 
 def _refuse_too_many_bad(

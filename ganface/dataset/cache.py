@@ -11,7 +11,7 @@ from typing import Any
 from ganface.config.architecture import check_size
 from ganface.config.dataset import LABELLING, BuildConfig
 from ganface.config.settings import changed_settings
-from ganface.dataset.build import Report, build_pack
+from ganface.dataset.build import Report, build_pack, read_report
 from ganface.dataset.pack import Pack, is_pack
 from ganface.dataset.sources import list_source
 from ganface.errors import UserError
@@ -22,7 +22,8 @@ from ganface.io.lock import locked
 def cached_pack(
     source: Path, config: BuildConfig, cache: Path, track: Track = untracked
 ) -> tuple[Path, Report | None]:
-    """The pack of `source` in the folder `cache`; if it had to be built, its report as well.
+    """The pack of `source` in the folder `cache`, built if need be; and its report, unless that is
+    lost.
 
     While another process builds the same pack, this one waits. Raises as `build_pack` does.
     """
@@ -32,10 +33,10 @@ def cached_pack(
     name = f"{stem}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.safetensors"
     path = cache / name
     if path.is_file():
-        return path, None
+        return path, read_report(path)
     with locked(lock_of(path), path, wait=True):
         if path.is_file():
-            return path, None
+            return path, read_report(path)
         return path, build_pack(source, path, config, track, listing=listing)
 
 
@@ -56,7 +57,8 @@ def open_pack(
     cache: Path,
     track: Track = untracked,
 ) -> tuple[Pack, Report | None]:
-    """The pack of DATA, a folder, a zip or a pack; ingested if need be (then with its report).
+    """The pack of DATA, a folder, a zip or a pack; ingested if need be. Of a folder or zip there is
+    a report, unless it is lost.
 
     `given`: the settings of BuildConfig that were given, which a pack must have been built with.
     Raises UserError if it was not, or if its images are of a size that no network is made for.

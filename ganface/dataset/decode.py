@@ -10,8 +10,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ganface.config.dataset import BuildConfig
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "GIF", "TIFF")
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".avif", ".bmp", ".gif", ".tif", ".tiff"})
 MAX_FILE_BYTES = 256 * 2**20
 MAX_PIXELS = 100_000_000  # 10,000 × 10,000; for each worker 0.4 GB; with transparency 1.6 GB
 MAX_SCANS = 500  # in a JPEG; each goes over all pixels again, and costs a hostile file ten bytes

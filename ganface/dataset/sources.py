@@ -12,9 +12,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
+from ganface.config.dataset import FACTORS
 from ganface.dataset.decode import MAX_FILE_BYTES, SUFFIXES, BadImageError
 from ganface.dataset.pack import is_zip
 from ganface.errors import UserError
+
+# What many images are kept as that Pillow does not read
+UNREAD = dict.fromkeys((".heic", ".heif"), "HEIC") | {".jxl": "JPEG XL", ".svg": "SVG"}
 
 
 @dataclass
@@ -43,10 +47,15 @@ def list_source(source: Path) -> Listing:
     for name, stamp, problem in sorted(entries):
         digest.update(f"{name}\0{stamp}\0".encode(errors="surrogatepass"))
         suffix = os.path.splitext(name)[1]
+        if PurePosixPath(name).name == FACTORS:
+            continue  # it is no image, and none misses it
         if _is_hidden(name):
             listing.left_out[name] = "hidden"
         elif problem and not suffix:
             listing.left_out[name] = problem
+        elif suffix.lower() in UNREAD:
+            kind = UNREAD[suffix.lower()]
+            listing.left_out[name] = f"{kind} is not read, save it as .png or .jpg"
         elif suffix.lower() not in SUFFIXES:
             listing.left_out[name] = f"no image by its name: {suffix or 'no suffix'}"
         elif problem:
@@ -58,6 +67,17 @@ def list_source(source: Path) -> Listing:
     if not listing.images:
         raise UserError(f"{source}: no image in it; {_what_was_found(listing)}")
     return listing
+
+
+def count_reasons(left_out: dict[str, str]) -> dict[str, int]:
+    """Files by the kind of reason for which they are left out, the most frequent first."""
+    return dict(Counter(r.partition(":")[0] for r in left_out.values()).most_common())
+
+
+def describe_left_out(left_out: dict[str, str]) -> str:
+    """How many files are left out, and why."""
+    kinds = "; ".join(f"{count} × {kind}" for kind, count in count_reasons(left_out).items())
+    return f"{len(left_out)} left out: {kinds}"
 
 
 def _is_hidden(name: str) -> bool:

@@ -73,6 +73,13 @@ def one_line(text: str) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(text.split()))
 
 
+def clock(seconds: float) -> str:
+    """3_725 -> 1:02:05, hours first."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}"
+
+
 def show_result(result: dict[str, Any], as_json: bool, text: str) -> None:
     """Print a command's result on stdout, as JSON or as `text`. Nothing else goes there."""
     print(json.dumps(result) if as_json else text, flush=True)
@@ -113,6 +120,8 @@ def progress_bar(text: str) -> Iterator[Track]:
     )
 
     console = stderr()
-    columns = (TextColumn(text), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    bar = BarColumn(bar_width=None)  # as wide as the terminal leaves it
+    columns = (TextColumn(text), bar, MofNCompleteColumn(), TimeRemainingColumn())
+    shown = console.is_terminal
+    with Progress(*columns, console=console, disable=not shown, expand=True) as progress:
         yield lambda items, total: progress.track(items, total=total)

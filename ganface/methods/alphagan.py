@@ -32,7 +32,7 @@ ADVICE = "start again with a higher --r1, a lower --lr, or more images"
 
 @dataclass(frozen=True)
 class AlphaGanConfig(MethodConfig):
-    TITLE = "Method alphagan"
+    TITLE = "Method alphagan: as a decoder, against discriminators of images and of codes"
 
     recon_weight: float = setting(
         50.0, "What the distance of a reconstruction counts for, beside D and C.", at_least(0)
@@ -47,7 +47,6 @@ class AlphaGanConfig(MethodConfig):
 class AlphaGan(Autoencoder):
     name = "alphagan"
     title = "α-GAN"
-    summary = "as the decoder of an auto-encoder, against discriminators of images and of codes"
     networks = ("E", "G", "D", "C")
     averaged = ("E", "G")
     Config = AlphaGanConfig

@@ -58,7 +58,7 @@ class ReconstructingConfig(MethodConfig):
 
 @dataclass(frozen=True)
 class AutoencoderConfig(ReconstructingConfig):
-    TITLE = "Method autoencoder"
+    TITLE = "Method autoencoder: as the decoder of an auto-encoder"
 
     recon: Literal["l1", "l2"] = setting(
         "l1", "Distance between an image and its reconstruction: absolute or squared."
@@ -68,7 +68,6 @@ class AutoencoderConfig(ReconstructingConfig):
 class Autoencoder(Method):
     name = "autoencoder"
     title = "Auto-encoder"
-    summary = "as the decoder of an auto-encoder"
     networks: ClassVar[tuple[str, ...]] = ("E", "G")
     averaged: ClassVar[tuple[str, ...]] = ("E", "G")
     Config: ClassVar[type[MethodConfig]] = AutoencoderConfig

@@ -107,7 +107,6 @@ class Method(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]  # what it is called in a sentence
-    summary: ClassVar[str]  # how G learns, for --help
     networks: ClassVar[tuple[str, ...]]  # what it trains, of the architecture's
     frozen: ClassVar[tuple[str, ...]] = ()  # of another training: used, and never changed
     averaged: ClassVar[tuple[str, ...]] = ("G",)  # those of which there is an average that draws

@@ -48,7 +48,7 @@ CODES_SAY_LITTLE = Verdict(
 
 @dataclass(frozen=True)
 class CodesConfig(ReconstructingConfig):
-    TITLE = "Method codes"
+    TITLE = "Method codes: from a code for each image, by supervision"
 
     codes: Literal["random", "pca", "learned"] = setting(
         "learned",
@@ -73,7 +73,6 @@ class CodesConfig(ReconstructingConfig):
 class FromCodes(Method):
     name = "codes"
     title = "Generator alone"
-    summary = "from a code for each image, by supervision"
     networks = ("G",)
     Config = CodesConfig
     metrics = ("loss_recon", "grad_codes", "grad_G")

@@ -34,7 +34,7 @@ BY_HEART = Verdict(
 
 @dataclass(frozen=True)
 class EncoderConfig(MethodConfig):
-    TITLE = "Method encoder"
+    TITLE = "Method encoder: G is a finished one; E learns to find faces in its latent space"
 
     of: str | None = setting(
         None,
@@ -55,7 +55,6 @@ class EncoderConfig(MethodConfig):
 class EncoderOfG(Autoencoder):
     name = "encoder"
     title = "Encoder"
-    summary = "not at all: E learns to find faces in the latent space of the G of --of"
     networks = ("E",)
     frozen = ("G",)
     averaged = ("E", "G")

@@ -79,7 +79,7 @@ FACES_ALIKE = Verdict(
 
 @dataclass(frozen=True)
 class EnergyConfig(AscentSettings, MethodConfig):
-    TITLE = "Method energy"
+    TITLE = "Method energy: as D itself, whose gradient is climbed from noise to a face"
 
     r1: float = setting(0.15, "Weight of R1, D's gradient at reals; for a size of 64.", at_least(0))
 
@@ -102,7 +102,6 @@ class EnergyConfig(AscentSettings, MethodConfig):
 class Energy(Method):
     name = "energy"
     title = "D alone"
-    summary = "as the discriminator itself, whose gradient is climbed from noise to a face"
     networks: ClassVar[tuple[str, ...]] = ("G",)
     Config: ClassVar[type[MethodConfig]] = EnergyConfig
     # D's as they are before the update; grad_D is the length of the loss's gradient

@@ -44,7 +44,7 @@ WRONG_LABELS = 0.3
 class GanConfig(MethodConfig):
     """Raises UserError for settings that make no sense together."""
 
-    TITLE = "Method gan"
+    TITLE = "Method gan: against a discriminator"
 
     loss: Literal["ns", "saturating", "lsgan", "hinge", "wgan-gp", "rpgan"] = setting(
         "rpgan",
@@ -95,7 +95,6 @@ class GanConfig(MethodConfig):
 class Gan(Method):
     name = "gan"
     title = "DCGAN"
-    summary = "against a discriminator"
     networks = ("G", "D")
     Config = GanConfig
     # D's as they are before the update; grad_D and grad_G are the lengths of the loss's gradients

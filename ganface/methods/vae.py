@@ -33,7 +33,7 @@ CODES_SAY_NOTHING = Verdict(
 
 @dataclass(frozen=True)
 class VaeConfig(ReconstructingConfig):
-    TITLE = "Method vae"
+    TITLE = "Method vae: as the decoder of a variational auto-encoder"
 
     beta: float = setting(
         1.0,
@@ -45,7 +45,6 @@ class VaeConfig(ReconstructingConfig):
 class Vae(Autoencoder):
     name = "vae"
     title = "VAE"
-    summary = "as the decoder of a variational auto-encoder"
     networks = ("E", "log_variance", "G")
     averaged = networks
     Config = VaeConfig

@@ -1,7 +1,8 @@
 """DCGAN: Radford, Metz and Chintala 2015, "Unsupervised Representation Learning with Deep
 Convolutional Generative Adversarial Networks" (arXiv:1511.06434).
 
-The paper's networks are for 64 × 64; a size of 32 takes one layer out of each, 128 adds one.
+The paper's networks are for 64 × 64; a size of 32 takes one layer out of each, 128 adds one, 256
+two.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ class RecipeConfig(Settings):
 
     method: str = setting(
         "gan",
-        f"How G learns: {'; '.join(f'{name}, {each.summary}' for name, each in METHODS.items())}.",
+        "How G learns; the groups named after methods say what each does.",
         choices=tuple(METHODS),
         before="gan",
     )
@@ -130,6 +130,16 @@ class TrainConfig:
             if name in group.flags()
         }
 
+    def unusual(self) -> dict[str, Any]:
+        """The settings that are not the defaults of the method, by name; the method too, if it is
+        not the default."""
+        usual = TrainConfig.of({"method": self.recipe.method})
+        found: dict[str, Any] = self.recipe.differing(RecipeConfig())
+        for group, same in zip(self.groups, usual.groups, strict=True):
+            if group is not self.recipe:
+                found |= group.differing(same)
+        return found
+
     @property
     def groups(self) -> tuple[Settings, ...]:
         return tuple(getattr(self, field.name) for field in dataclasses.fields(self))
@@ -154,9 +164,8 @@ class TrainConfig:
 
 # Every group that the command line offers, each method's own among them
 ALL_GROUPS: tuple[type[Settings], ...] = (
-    *(TrainConfig.GROUPS[name] for name in ("recipe", "schedule")),
+    *TrainConfig.GROUPS.values(),
     *(method.Config for method in METHODS.values()),
-    *(TrainConfig.GROUPS[name] for name in ("architecture", "optimizer", "data", "hardware")),
 )
 
 

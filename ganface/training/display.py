@@ -21,9 +21,11 @@ from rich.progress import (
 from rich.text import Text
 
 from ganface.errors import CannotWriteError
-from ganface.methods.verdict import EARLY
+from ganface.io.console import clock
+from ganface.methods.verdict import EARLY, HEALTHY
 from ganface.training.followers import Follower
 
+CALM = {str(HEALTHY): "green", str(EARLY): "dim"}  # all other verdicts are warnings
 PLAIN_SECONDS = 10  # off a terminal, at most one line in so many seconds
 
 
@@ -54,9 +56,10 @@ class Display:
             TextColumn("step"),
             MofNCompleteColumn(),
             TaskProgressColumn(),
-            BarColumn(),
+            BarColumn(bar_width=None),  # as wide as the terminal leaves it
             TimeRemainingColumn(elapsed_when_finished=True),
             console=console,
+            expand=True,
         )
         self._task = self._bar.add_task("train", total=steps, completed=first_step)
         self._live = None
@@ -91,7 +94,8 @@ class Display:
             follower.tick(stats)
         first = not self._stats
         if stats["verdict"] != self._stats.get("verdict", str(EARLY)):
-            self.note(f"step {stats['step']}: {stats['verdict']}")
+            verdict = stats["verdict"]
+            self.note(f"step {stats['step']}: {verdict}", colour_of(verdict))
         self._stats = stats
         if self._minutes:
             rate = stats["step"] / stats["seconds"]
@@ -105,7 +109,7 @@ class Display:
         done = step - self._first_step
         left = (now - self._began) / done * (self._steps - step)
         self._console.print(
-            f"step {step}/{self._steps} ({step / self._steps:.1%}), {_clock(left)} left, "
+            f"step {step}/{self._steps} ({step / self._steps:.1%}), {clock(left)} left, "
             f"{self._describe()}",
             highlight=False,
             soft_wrap=True,
@@ -120,8 +124,8 @@ class Display:
         self._picture = path
         self.note(f"drew {path}")
 
-    def note(self, text: str) -> None:
-        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+    def note(self, text: str, style: str = "") -> None:
+        self._console.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
 
     def _describe(self) -> str:
         rate = f"{self._stats['images_per_second']:.0f} images/s"
@@ -130,13 +134,13 @@ class Display:
     def _draw(self) -> Group:
         lines = [self._bar.get_renderable()]
         if self._stats:
-            lines += [Text(self._describe()), Text(self._stats["verdict"])]
+            verdict = self._stats["verdict"]
+            lines += [Text(self._describe()), Text(verdict, style=colour_of(verdict))]
         if self._picture:
             lines.append(Text(f"last picture: {self._picture}", style="dim"))
         return Group(*lines)
 
 
-def _clock(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}"
+def colour_of(verdict: str) -> str:
+    """Rich's style of a verdict; off a terminal, and with NO_COLOR, rich shows none."""
+    return CALM.get(verdict, "bold yellow")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from ganface.config.settings import changed_settings
 from ganface.dataset.build import Report
 from ganface.dataset.cache import open_pack
 from ganface.dataset.pack import Pack, is_pack
-from ganface.dataset.sources import list_source
+from ganface.dataset.sources import describe_left_out, list_source
 from ganface.errors import UserError
 from ganface.io.console import Track
 from ganface.io.run import Run, read_config
@@ -110,20 +111,31 @@ def _compute(config: TrainConfig, stored_precision: str | None, processes: Proce
     return Compute(device, choose_precision(stored_precision or config.hardware.precision, device))
 
 
-def check_memory(data: Path, plan: Plan, processes: Processes) -> None:
-    """Raise UserError if training on the CPU would take more memory than there is."""
-    there = available()
-    if plan.compute.device.type != "cpu" or there is None:
-        return
-    size = Pack(data).size if is_pack(data) else plan.build.size
+def size_of(data: Path, plan: Plan) -> int:
+    """Side of the images that will be trained on."""
+    return Pack(data).size if is_pack(data) else plan.build.size
+
+
+def memory_needed(data: Path, plan: Plan, processes: Processes) -> Callable[[int], int]:
+    """About how many bytes a training on the CPU takes, by its batch size."""
+    size = size_of(data, plan)
     compiled = plan.kernels_wanted and find_compiler() is not None
-    dataset = _count(data)
+    dataset, _ = _count(data)
 
     def needed(batch_size: int) -> int:
         share, precision = batch_size // processes.world_size, plan.compute.precision
         each = estimate(plan.train, size, precision, compiled, share, dataset)
         return processes.local_world_size * each
 
+    return needed
+
+
+def check_memory(data: Path, plan: Plan, processes: Processes) -> None:
+    """Raise UserError if training on the CPU would take more memory than there is."""
+    there = available()
+    if plan.compute.device.type != "cpu" or there is None:
+        return
+    needed = memory_needed(data, plan, processes)
     batch_size = plan.train.optimizer.batch_size
     if needed(batch_size) <= there:
         return
@@ -140,8 +152,8 @@ def check_memory(data: Path, plan: Plan, processes: Processes) -> None:
 
 def count_images(data: Path, plan: Plan) -> int:
     """How many images DATA seems to hold, before any is opened. Raises UserError if too few."""
-    count = _count(data)
-    _check_enough(data, count, plan)
+    count, left_out = _count(data)
+    _check_enough(data, count, left_out, plan)
     return count
 
 
@@ -153,27 +165,32 @@ def _check_seeds(config: TrainConfig, size: int) -> None:
         raise UserError(f"--seeds {config.schedule.seeds}: {error}") from error
 
 
-def _count(data: Path) -> int:
-    return len(Pack(data)) if is_pack(data) else len(list_source(data).images)
+def _count(data: Path) -> tuple[int, dict[str, str]]:
+    """Images in DATA by their names, and other files with the reasons why they are none."""
+    if is_pack(data):
+        return len(Pack(data)), {}
+    listing = list_source(data)
+    return len(listing.images), listing.left_out
 
 
-def _check_enough(data: Path, count: int, plan: Plan) -> None:
+def _check_enough(data: Path, count: int, left_out: dict[str, str], plan: Plan) -> None:
     if count < plan.train.optimizer.batch_size:
+        others = f" ({describe_left_out(left_out)})" if left_out else ""
         raise UserError(
-            f"{data}: {count} images, fewer than --batch-size {plan.train.optimizer.batch_size}; "
-            "add images, or give a smaller batch size"
+            f"{data}: {count} images{others}, fewer than --batch-size "
+            f"{plan.train.optimizer.batch_size}; add images, or give a smaller batch size"
         )
 
 
 def open_data(
     data: Path, plan: Plan, given: dict[str, Any], cache: Path, track: Track
 ) -> tuple[Pack, Report | None]:
-    """The pack of DATA, ingested if need be (then with its report).
+    """What `dataset.cache.open_pack` gives for this plan.
 
     `given`: the settings of BuildConfig that were given. Raises UserError if the images do not fit.
     """
     pack, report = open_pack(data, plan.build, given, cache, track)
-    _check_enough(data, len(pack), plan)
+    _check_enough(data, len(pack), report.left_out if report else {}, plan)
     _check_seeds(plan.train, pack.size)
     if plan.fingerprint not in (None, pack.fingerprint):
         raise UserError(f"{data}: not the images that this run began with")

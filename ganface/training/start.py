@@ -37,7 +37,7 @@ def begin(
     To be called with the run's lock held, by the first process at least; another training may have
     had it since `make_plan`. Raises WorkError if the processes did not find the same.
     """
-    compiled = _compile(plan)
+    compiled = compile_kernels(plan)
     if processes.is_main:
         run.begun(resume)
     choose_kernels(plan.compute.device, plan.train.hardware.deterministic)
@@ -121,7 +121,7 @@ def warn_of_few(images: int, config: TrainConfig) -> list[str]:
     return warnings
 
 
-def _compile(plan: Plan) -> bool:
+def compile_kernels(plan: Plan) -> bool:
     """Compile the kernels for the CPU, if that is wanted; whether they are there now.
 
     Raises UserError if they are wanted in any case and cannot be had.

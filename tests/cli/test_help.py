@@ -73,11 +73,25 @@ def test_help_loads_only_what_it_needs():
     assert result.stderr.strip() == "set()"
 
 
-def test_no_command_shows_the_help(invoke):
-    result = invoke()
-    assert result.code == 2
-    assert "interpolate" in result.out + result.err
-    assert "Traceback" not in result.err
+@pytest.mark.parametrize("group", [[], ["dataset"]])
+def test_without_a_command_the_help_is_shown(invoke, group):
+    assert invoke(*group).done() == invoke(*group, "--help").done()
+
+
+@pytest.mark.parametrize("command", ["", "dataset", "dataset build", *COMMANDS])
+def test_h_is_help(invoke, command):
+    assert invoke(*command.split(), "-h").done() == invoke(*command.split(), "--help").done()
+
+
+def test_help_of_train_begins_with_examples_and_the_options_that_people_need_first(invoke):
+    lines = invoke("train", "--help").done()
+    assert any(line.startswith("  ganface train my-faces ") for line in lines)
+    start = lines.index("Options:")
+    first = "--size --width --method --steps --minutes --batch-size --labels"
+    first += " --out --resume --dry-run"
+    flags = [line.split()[0] for line in lines[start:] if line.startswith("  --")]
+    assert flags[:10] == first.split()
+    assert len(flags) == len({*flags})
 
 
 def test_the_list_of_commands_says_what_each_says_of_itself():

@@ -15,7 +15,7 @@ from ganface.io.tensors import read_header
         ("checkpoint", "checkpoint", {"step": 12, "precision": "fp32"}),
         ("snapshot", "snapshot", {"step": 4, "images_seen": 32}),
         ("grid", "grid", {"step": 4, "seeds": "0-8"}),
-        ("run", "snapshot", {"step": 12}),
+        ("run", "run", {"step": 12, "steps": 12, "images": 100, "method": "gan"}),
     ],
 )
 def test_info_says_what_a_file_holds(made, invoke, name, kind, facts):
@@ -41,6 +41,17 @@ def test_info_of_an_mp4_needs_the_extra(invoke, monkeypatch, home):
     (home / "walk.mp4").write_bytes(b"mine")
     monkeypatch.setitem(sys.modules, "av", None)
     assert "pip install 'ganface[video]'" in invoke("info", "walk.mp4").refused()
+
+
+def test_info_sums_up_a_run_in_lines(tiny_run, invoke):
+    lines = dict(line.split(": ", 1) for line in invoke("info", tiny_run.path).done())
+    assert lines["data"].startswith("100 images of 32 × 32, ")
+    assert lines["steps"] == "12 of 12"
+    assert lines["snapshots"] == "4, 8, 12"
+    assert "--width 4 --z-dim 8" in lines["settings"]
+    assert lines["time"].startswith("0:0")
+    assert lines["verdict"] == "too early to tell"
+    assert "best" not in lines  # nothing was scored
 
 
 @pytest.mark.parametrize("name", ["pack", "checkpoint", "snapshot", "grid"])

@@ -80,7 +80,7 @@ def test_it_holds_what_sample_draws(page, tiny_run):
     assert page.locator("#model").inner_text() == f"after {TINY_STEPS} updates"
     assert page.locator("#grid button").count() == 24
     assert page.locator("#name").inner_text() == "seed 0"
-    call("sample", tiny_run.path, "--images", "--seeds", "0", "--out", "zero")
+    call("sample", tiny_run.path, "--images", "--scale", 1, "--seeds", "0", "--out", "zero")
     expected = pixels_of("zero/seed-000000.png")
     shown = pixels(page, "#large")
     assert max(abs(a - b) for a, b in zip(shown, expected, strict=True)) <= 1

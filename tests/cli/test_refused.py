@@ -82,18 +82,25 @@ REFUSED = """
     train faces --seeds 0-99999 --size 32       | --seeds 0-99999: a picture of 317 × 316
     train faces --milestones 0                  | --milestones 0
     train faces --batch-size 1                  | --batch-size 1: must be at least 2
-    train faces --steps many                    | '--steps'
+    train faces --steps many                    | --steps many: must be a whole number
+    train faces --lr fast                       | --lr fast: must be a number
     train faces --lr nan                        | --lr nan
     train faces --background notacolour         | --background notacolour: is no colour
     train faces --precision fp16 --device cpu   | --precision fp16: not on cpu
-    train faces --crop middle                   | '--crop'
+    train faces --crop middle                   | --crop middle: must be one of center, none
+    train faces --loss wgan                     | wgan-gp, rpgan; did you mean wgan-gp?
+    train faces --size                          | Option '--size' requires an argument
     train faces --out docs                      | docs: exists and is no run directory
     train faces --out file.txt                  | file.txt: exists and is no run directory
     train faces --out file.txt/run              | file.txt/run: cannot be written
     train faces --out run                       | run: holds a run already; add --resume
-    train faces --nonsense                      | --nonsense
-    train                                       | DATA
-    nonsense                                    | nonsense
+    train faces --nonsense                      | train -h lists all options
+    train faces more                            | extra argument(s) (more); usage:
+    train                                       |  train [OPTIONS] DATA;
+    trian                                       | 'trian' (did you mean 'train'?);
+    dataset nonsense                            | dataset -h lists all commands
+    compare                                     | 'MODEL... [DATA]'; usage:
+    sample                                      |  sample [OPTIONS] MODEL;
     dataset build nothing new                   | nothing: there is no such file or folder
     dataset build cut.zip new                   | cut.zip: the zip is cut off or damaged
     dataset build faces old.png                 | old.png: exists already
@@ -102,9 +109,9 @@ REFUSED = """
     dataset build faces file.txt/pack           | file.txt/pack: cannot be written
     dataset build faces new --size 4            | --size 4: must lie between 8 and 1024
     dataset build faces new --max-bad 101       | --max-bad 101
-    dataset build faces new --workers 0         | '--workers'
+    dataset build faces new --workers 0         | --workers 0: must be a whole number from 1
     dataset demo docs                           | docs: exists already
-    dataset demo new --count 0                  | '--count'
+    dataset demo new --count 0                  | --count 0: must be a whole number from 1 to
     sample nothing                              | nothing: there is no such file or run
     sample docs                                 | docs: not a run directory
     sample file.txt                             | file.txt: not a snapshot or checkpoint
@@ -156,8 +163,8 @@ REFUSED = """
     interpolate run --dims 0 --range 3          | --range 3: write two numbers
     interpolate run --dims 0 --range 3,-3       | --range 3,-3: must rise
     interpolate run --dims 0 --range nan,1      | --range nan,1
-    interpolate run --frames 1                  | '--frames'
-    interpolate run --mode circle               | '--mode'
+    interpolate run --frames 1                  | --frames 1: must be a whole number from 2
+    interpolate run --mode circle               | --mode circle: must be one of slerp, lerp
     interpolate run --out old.png               | old.png: exists already
     interpolate run --out new.avi               | --out new.avi: the name must end in
     interpolate run --out file.txt/walk.gif     | file.txt/walk.gif: cannot be written
@@ -170,7 +177,7 @@ REFUSED = """
     project pack faces                          | pack: a pack, where a snapshot or checkpoint
     project run faces --out old.png             | old.png: exists already
     project run faces --out new.png             | --out new.png: the name must end in
-    project run faces --steps 0                 | '--steps'
+    project run faces --steps 0                 | --steps 0: must be a whole number from 1
     project run empty                           | empty: no image in it
     train faces --method encoder                | --method encoder: needs a G that is finished
     train faces --method encoder --of nothing   | nothing: there is no such file or run

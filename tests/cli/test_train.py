@@ -2,9 +2,10 @@
 
 import json
 import os
+import shlex
 
 import pytest
-from conftest import TINY, tree
+from conftest import TINY, draw_folder, tree
 
 FEW = (*TINY, "--steps", 2)
 
@@ -34,7 +35,7 @@ def test_train_takes_a_folder_a_zip_and_a_pack_alike(data, pack_file, tmp_path, 
     )
     again = invoke("train", data, *FEW, "--out", "again")
     assert again.code == 0
-    assert "used" not in again.err  # nothing was ingested a second time
+    assert "used" not in again.err  # nothing was ingested a second time, or left out
     assert (home / "again/generator.safetensors").read_bytes() == (
         run / "generator.safetensors"
     ).read_bytes()
@@ -49,6 +50,21 @@ def test_train_prints_one_json_object_and_keeps_its_packs_where_told(faces, tmp_
     assert len(list(cache.glob("*.safetensors"))) == 1
 
 
+def test_what_is_left_out_is_said_by_every_run(tmp_path, invoke):
+    source = draw_folder(tmp_path / "source", range(12))
+    (source / "a.heic").write_bytes(b"")
+    (source / "b.txt").write_text("x")
+    (source / "c.txt").write_text("x")
+    assert "HEIC is not read" in invoke("train", source, *FEW, "--out", "one").err
+    again = invoke("train", source, *FEW, "--out", "two")
+    why = "2 × no image by its name; 1 × HEIC is not read, save it as .png or .jpg"
+    assert f"12 images used, 3 left out: {why} (by name in " in again.err
+    few = ("train", source, *FEW, "--batch-size", 13, "--out", "three")
+    for more in ("--dry-run",), ():
+        line = invoke(*few, *more).refused() if more else invoke(*few).err.splitlines()[-1]
+        assert f"12 images (3 left out: {why}), fewer than --batch-size 13" in line
+
+
 @pytest.mark.parametrize("as_json", [True, False])
 def test_train_dry_run_tells_the_plan_and_writes_nothing(faces, tmp_path, invoke, as_json):
     flags = ["--json"] if as_json else []
@@ -58,10 +74,32 @@ def test_train_dry_run_tells_the_plan_and_writes_nothing(faces, tmp_path, invoke
         plan = json.loads(result.out)
         assert plan["train"]["width"] == 4
         assert plan["build"]["size"] == 32
+        assert plan["seconds"] == 50_000 * plan["seconds_per_update"]
+        assert plan["memory"] > 10**6
     else:
-        assert result.out.splitlines()[-1] == "nothing written"
+        *lines, last = result.out.splitlines()
+        assert last == "nothing written"
+        said = dict(line.split(": ", 1) for line in lines)
+        assert said["images"].startswith("100 of 32 × 32")
+        for word in shlex.split(said["settings that are not the defaults"]):
+            assert word in (*TINY, "--size", "32")
+        assert " for 50,000 updates" in said["time"]
     assert result.code == 0
     assert tree(tmp_path) == {}
+
+
+def test_the_end_says_how_long_it_took_and_what_to_try_next(faces, invoke, home):
+    out = home / "my run"
+    lines = invoke("train", faces, "--out", out, *FEW).err.splitlines()
+    start = lines.index("what to try next:")
+    assert lines[start - 1].startswith("2 updates took 0:0")
+    commands = [shlex.split(line, comments=True) for line in lines[start + 1 :]]
+    assert [words[1] for words in commands] == [
+        *("sample", "interpolate", "page", "evaluate", "plot", "train")
+    ]
+    for words in commands:
+        assert str(out) in words
+        invoke(*words[1:], *(["--count", 64] if "evaluate" in words else [])).done()
 
 
 def test_train_off_a_terminal_reports_in_plain_lines_without_colours(pack_file, invoke):

@@ -181,7 +181,7 @@ def test_only_settings_that_change_the_training_stand_in_the_way_of_a_resume():
     ]
 
 
-@pytest.mark.parametrize("size", [0, 16, 63, 256])
+@pytest.mark.parametrize("size", [0, 16, 63, 512])
 def test_sizes_without_networks_are_refused(size):
     with pytest.raises(UserError, match=f"--size {size}"):
         check_size(size)

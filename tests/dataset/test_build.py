@@ -85,6 +85,8 @@ def test_the_report_names_every_file_left_out_with_its_reason(source, out):
     (source / "empty.png").write_bytes(b"")
     (source / "cut.png").write_bytes((source / "000.png").read_bytes()[:-30])
     (source / "copy.png").write_bytes((source / "001.png").read_bytes())
+    (source / "phone.HEIC").write_bytes(b"")
+    (source / "factors.csv").write_text("no remark")
     (source / ".hidden.png").write_bytes(b"")
     (source / ".git").mkdir()
     (source / ".git" / "face.png").write_bytes((source / "000.png").read_bytes())
@@ -100,13 +102,14 @@ def test_the_report_names_every_file_left_out_with_its_reason(source, out):
         "fake.jpg": "not an image of a known format",
         "empty.png": "empty file",
         "copy.png": "duplicate: of 001.png",
+        "phone.HEIC": "HEIC is not read, save it as .png or .jpg",
         ".hidden.png": "hidden",
         ".git/face.png": "hidden",
         "__MACOSX/face.png": "hidden",
     }
     assert report.used == written["used"] == 5
     assert written["counts"]["hidden"] == 3
-    assert sum(written["counts"].values()) == len(written["left_out"]) == 9
+    assert sum(written["counts"].values()) == len(written["left_out"]) == 10
 
 
 def test_too_many_bad_images_end_the_work_with_examples_and_no_pack(source, out):

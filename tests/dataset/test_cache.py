@@ -5,6 +5,7 @@ from conftest import draw_folder, draw_image
 from packing import CONFIG
 
 from ganface.config.dataset import BuildConfig
+from ganface.dataset.build import report_path
 from ganface.dataset.cache import cached_pack
 
 
@@ -18,7 +19,7 @@ def test_a_cached_pack_is_used_again_until_something_changes(tmp_path, source):
     path, report = cached_pack(source, CONFIG, cache)
     assert report.used == 5
     stamp = path.stat().st_mtime_ns
-    assert cached_pack(source, CONFIG, cache) == (path, None)
+    assert cached_pack(source, CONFIG, cache)[0] == path
     assert path.stat().st_mtime_ns == stamp
 
     other, report = cached_pack(source, BuildConfig(size=24), cache)
@@ -29,6 +30,18 @@ def test_a_cached_pack_is_used_again_until_something_changes(tmp_path, source):
     other, report = cached_pack(source, CONFIG, cache)
     assert other != path
     assert report.used == 6
+
+
+def test_a_cached_pack_still_says_what_was_left_out(tmp_path, source):
+    cache = tmp_path / "cache"
+    (source / "notes.txt").write_text("x")
+    path, first = cached_pack(source, CONFIG, cache)
+    _, again = cached_pack(source, CONFIG, cache)
+    assert (again.used, again.left_out) == (first.used, first.left_out)
+    assert again.read_again == report_path(path)
+    for damage in ("{", "[]", '{"used": 5, "left_out": [{}]}'):
+        report_path(path).write_text(damage)
+        assert cached_pack(source, CONFIG, cache) == (path, None)
 
 
 def test_packs_of_two_folders_of_one_name_are_kept_apart(tmp_path):

@@ -8,7 +8,7 @@ from conftest import draw_image
 from PIL import Image, ImageOps
 
 from ganface.config.dataset import BuildConfig
-from ganface.dataset.decode import SUFFIXES, BadImageError, decode
+from ganface.dataset.decode import FORMATS, SUFFIXES, BadImageError, decode
 
 SIZE = 32
 EXIF_ORIENTATION = 274
@@ -47,6 +47,7 @@ def assert_near(colour, expected, tolerance=6):
         ("TIFF", {}),
         ("TIFF", {"compression": "tiff_lzw"}),
         ("WEBP", {"lossless": True}),
+        ("AVIF", {"quality": 100, "subsampling": "4:4:4"}),
         ("GIF", {}),
         ("JPEG", {"quality": 95, "subsampling": 0}),
         ("JPEG", {"quality": 95, "subsampling": 0, "progressive": True}),
@@ -229,7 +230,7 @@ def test_bad_images_are_left_out_with_a_reason_of_one_line(data, reason):
 
 
 def test_damage_anywhere_in_a_file_never_raises_anything_else():
-    for kind in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"):
+    for kind in FORMATS:
         data = encoded(NOISY.resize((24, 24)), kind)
         for position in range(0, len(data), max(1, len(data) // 60)):
             damaged = bytearray(data)
@@ -239,4 +240,6 @@ def test_damage_anywhere_in_a_file_never_raises_anything_else():
 
 
 def test_the_known_suffixes_cover_the_known_formats():
-    assert {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"} == SUFFIXES
+    named = {s for s, kind in Image.registered_extensions().items() if kind in FORMATS}
+    unusual = {".jfif", ".jpe", ".apng", ".avifs", ".dib"}
+    assert named - unusual == SUFFIXES

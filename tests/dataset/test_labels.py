@@ -57,6 +57,16 @@ def test_folders_are_classes_and_the_pack_holds_them(tmp_path, source):
     assert json.loads(report_path(path).read_text())["labels"] == report.labels
 
 
+def test_what_holds_labels_is_no_image_that_is_missed(tmp_path, source):
+    path = tmp_path / "p.safetensors"
+    labels = table(source, "file,tone\n" + "".join(f"00{i},{i % 2}\n" for i in range(6)))
+    for number, colour in enumerate(("aqua", "aqua", "red", "red")):
+        (source / ("day", "night")[number // 3] / f"00{number}.txt").write_text(f"{colour} hair")
+    texts = [f"{'day' if number < 3 else 'night'}/00{number}.txt" for number in range(4)]
+    assert [*build_pack(source, path, config(labels), workers=1).left_out] == texts
+    assert [*build_pack(source, path, config("txt"), workers=1).left_out] == ["labels.csv"]
+
+
 def test_a_pack_without_labels_is_what_it_was(tmp_path, source):
     """Its header says nothing of labels, and no byte follows the checksums."""
     path = tmp_path / "p.safetensors"
@@ -106,7 +116,7 @@ def test_labels_follow_their_images_where_others_are_left_out(tmp_path, source):
 def test_a_pack_in_the_cache_is_made_anew_when_its_labels_change(tmp_path, source):
     labels = table(tmp_path, "file,tone\n" + "".join(f"00{i},{i % 2}\n" for i in range(6)))
     first, _ = cached_pack(source, config(labels), tmp_path / "cache")
-    assert cached_pack(source, config(labels), tmp_path / "cache") == (first, None)
+    assert cached_pack(source, config(labels), tmp_path / "cache")[0] == first
     labels.write_text("file,tone\n" + "".join(f"00{i},{i // 3}\n" for i in range(6)))
     second, report = cached_pack(source, config(labels), tmp_path / "cache")
     assert (second != first, report is None) == (True, False)

@@ -42,13 +42,13 @@ def test_a_model_is_a_file_or_what_a_run_holds(run):
     [
         ("nothing", None, "no such file or run directory"),
         (".", None, "not a run directory"),
-        ("runs/one", None, "no generator yet"),
+        ("runs/new", None, "no generator yet"),
         ("runs/one", 7, "--step 7: .* there are: 100, 200"),
         ("runs/one/config.json", 100, "--step 100: .* is one file"),
     ],
 )
 def test_what_holds_no_model_is_refused_with_the_reason(tmp_path, run, path, step, message):
-    touch(run.snapshot(200), run.snapshot(100))
+    touch(run.snapshot(200), run.snapshot(100), tmp_path / "runs" / "new" / "config.json")
     with pytest.raises(UserError, match=message):
         find_model(tmp_path / path, step)
 

@@ -44,7 +44,7 @@ def test_a_z_for_each_place_draws_what_one_z_draws_where_they_are_equal(modulate
 
 
 def test_a_size_that_the_networks_cannot_do_is_refused_by_name():
-    with pytest.raises(UserError, match=r"--size 48.*32, 64, 128"):
+    with pytest.raises(UserError, match=r"--size 48.*32, 64, 128, 256"):
         dcgan(48)
 
 

@@ -24,7 +24,7 @@ def least(distance):
     return distance(discs(1, 1000))
 
 
-@pytest.mark.parametrize("size", [16, 32, 64, 128])
+@pytest.mark.parametrize("size", [16, 32, 64, 128, 256])
 def test_the_number_of_features_is_the_same_for_every_size(features_of, size):
     found = features_of(discs(0, 2, size))
     assert found.shape == (2, DIM)

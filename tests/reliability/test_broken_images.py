@@ -117,6 +117,7 @@ def originals() -> list[tuple[str, bytes]]:
             (face, frames),
         ],
         "WEBP": [(face, {}), (clear, {"lossless": True}), (face, frames), (face, {"exif": exif})],
+        "AVIF": [(face, {}), (clear, {"quality": 90}), (face, frames), (face, {"exif": exif})],
         "BMP": [(face, {}), (face.quantize(16), {}), (face.convert("1"), {})],
         "GIF": [(face, {}), (face, frames), (face.quantize(16), {"transparency": 3})],
         "TIFF": [

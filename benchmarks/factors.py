@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from ganface.config.dataset import BuildConfig
 from ganface.dataset.cache import cached_pack
-from ganface.dataset.demo import HAIR_STYLES
+from ganface.dataset.drawn.factors import HAIR_STYLES
 from ganface.dataset.pack import Pack
 from ganface.evaluation.neighbours import distance_blocks
 from ganface.io.folders import cache_folder

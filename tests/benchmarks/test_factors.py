@@ -80,4 +80,4 @@ def test_the_nearest_other_leaves_the_point_itself_out():
 
 
 def test_the_fringe_is_a_part_of_the_image():
-    assert fringe(torch.zeros(2, 3, 64, 64, dtype=torch.uint8)).shape == (2, 3 * 32 * 40)
+    assert fringe(torch.zeros(2, 3, 64, 64, dtype=torch.uint8)).shape == (2, 3 * 20 * 32)

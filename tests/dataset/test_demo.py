@@ -4,7 +4,8 @@ import pytest
 from conftest import tree
 from PIL import Image
 
-from ganface.dataset.demo import Factors, draw_face, draw_faces, factors_of
+from ganface.dataset.demo import draw_faces
+from ganface.dataset.drawn.factors import Factors, factors_of
 
 SIZE = 32
 
@@ -53,25 +54,3 @@ def test_faces_are_rgb_images_of_the_size_asked_for_and_differ(tmp_path, drawn):
             assert (image.mode, image.size) == ("RGB", (SIZE, SIZE))
             pictures.add(image.tobytes())
     assert len(pictures) == len(drawn) - 1
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("hair_hue", 0.6),
-        ("hair_lightness", 0.9),
-        ("hair_style", "straight"),
-        ("hair_tie", "twintails"),
-        ("eye_hue", 0.0),
-        ("mouth_opening", 1.0),
-        ("skin", 1.0),
-        ("tilt", 14.0),
-        ("background_hue", 0.0),
-    ],
-)
-def test_every_factor_can_be_seen(name, value):
-    base = {**vars(factors_of(0, 0)), "hair_hue": 0.1, "hair_lightness": 0.1, "tilt": 0.0}
-    base |= {"hair_style": "parted", "hair_tie": "loose", "eye_hue": 0.5, "mouth_opening": 0.0}
-    base |= {"skin": 0.0, "background_hue": 0.5}
-    plain = draw_face(Factors(**base), SIZE)
-    assert draw_face(Factors(**{**base, name: value}), SIZE).tobytes() != plain.tobytes()

@@ -3,7 +3,8 @@ import dataclasses
 import pytest
 import torch
 
-from ganface.dataset.demo import draw_face, factors_of
+from ganface.dataset.drawn.face import draw_face
+from ganface.dataset.drawn.factors import factors_of
 from ganface.evaluation.traits import measure_traits
 
 FACES = 60

@@ -56,6 +56,25 @@ def test_scripts_and_tests_that_are_named_exist(page):
     assert [path for path in found if not (ROOT / path).exists()] == []
 
 
+def test_readme_says_the_same_in_chinese():
+    english, chinese = ROOT / "README.md", ROOT / "README.zh.md"
+    for of in (commands, links, figures):
+        assert of(english) == of(chinese)
+
+
+def commands(page: Path) -> list[str]:
+    lines = (line.partition("#")[0].strip() for line in command_lines(page))
+    return [line for line in lines if line.startswith(("ganface ", "git ", "python3 ", "scripts/"))]
+
+
+def links(page: Path) -> list[str]:
+    return [x for x in re.findall(r"\]\(([^)\s]+)\)", prose(page)) if not x.startswith("README")]
+
+
+def figures(page: Path) -> list[str]:
+    return sorted(re.findall(r"\d+(?:[.,:]\d+)*", page.read_text("utf-8")))
+
+
 def test_every_page_can_be_reached_from_readme():
     links = set(re.findall(r"\]\(([^)#\s]+)", prose(ROOT / "README.md")))
     assert {page.relative_to(ROOT).as_posix() for page in PAGES} - links == {"README.md"}

@@ -17,6 +17,7 @@ from ganface.cli.shared import (
     mention_best,
     refuse_missing,
 )
+from ganface.cli.together import check_together
 from ganface.config.dataset import BuildConfig
 from ganface.config.hardware import DeviceConfig
 from ganface.config.settings import flag_of, parse_integers
@@ -24,6 +25,10 @@ from ganface.errors import UserError
 from ganface.io.console import as_text, show_result
 
 SEARCH = "Search"  # the group of these options in --help
+
+# What is of models that are there does not go with --search, which trains its own
+APART = {"--search": ["--seeds", "--step", "--best", "--count", "--scale"]}
+NEEDS = {flag: ["--search"] for flag in ("--budget", "--jobs", "--seed", "--resume")}
 
 
 @with_settings(BuildConfig, DeviceConfig)
@@ -94,13 +99,13 @@ def compare(
     refuse_missing(*paths)
     for_models = {"seeds": seeds, "step": step, "best": best, "count": count, "scale": scale}
     for_search = {"budget": budget, "jobs": jobs, "seed": seed}
+    options = {"search": search, "resume": resume, **for_models, **for_search}
+    check_together({flag_of(name): value for name, value in options.items()}, APART, NEEDS)
     if search is not None:
-        _refuse(for_models, "not with --search")
         if len(paths) > 1 or is_model(paths[0]):
             raise UserError("--search: trains models of its own; give images alone")
         _search(paths[0], search, out, resume, cache, given, as_json, for_search)
         return
-    _refuse({**for_search, "resume": resume}, "only with --search")
     models = paths if is_model(paths[-1]) else paths[:-1]
     data = None if models == paths else paths[-1]
     if not models:
@@ -108,6 +113,9 @@ def compare(
     for path in models:
         if not is_model(path):
             raise UserError(f"{path}: no model; images to measure against come last")
+    measuring = {"count": count, "cache": cache, **pick([BuildConfig], given)}
+    of_images = {flag_of(name): value for name, value in measuring.items()}
+    check_together({**of_images, "DATA": data}, {}, {flag: ["DATA"] for flag in of_images})
     files = [find_model(path, step, best) for path in models]
     for path, file in zip(models, files, strict=True):
         mention_best(path, [file])
@@ -145,13 +153,6 @@ def compare(
         corner = f"{facts['count']:,} images"
         lines = [as_text(figures_table(corner, outcome.columns, outcome.facts["floors"])), ""]
     show_result({**facts, "files": written}, as_json, "\n".join([*lines, *written]))
-
-
-def _refuse(options: dict[str, Any], reason: str) -> None:
-    """Raise UserError if one of these was given."""
-    for name, value in options.items():
-        if value is not None and value is not False:
-            raise UserError(f"{flag_of(name)}: {reason}; leave it out")
 
 
 def _search(

@@ -14,7 +14,8 @@ def check_together(given: Mapping[str, Any], apart: Flags, needs: Flags) -> None
     given: by flag, what was typed; None, False or nothing for what was not.
     apart: those of `given` that do not go with others. needs: those that need one of others.
     """
-    typed = {flag: value for flag, value in given.items() if value not in (None, False, [])}
+    # By identity: 0 is a value, and equal to False
+    typed = {f: v for f, v in given.items() if v is not None and v is not False and v != []}
     for flag, others in apart.items():
         for other in others:
             if flag in typed and other in typed:

@@ -71,6 +71,12 @@ def test_what_cannot_be_compared_is_refused(tiny_run, pack_file, faces, tmp_path
     assert "draws faces of 64 pixels, the first of 32" in line
 
 
+@pytest.mark.parametrize("option", [("--count", 50), ("--size", 64), ("--cache", "c")])
+def test_options_for_images_are_refused_without_images(tiny_run, invoke, option):
+    line = invoke("compare", tiny_run.path, *option).refused()
+    assert f"{option[0]} {option[1]}: does nothing without DATA" in line
+
+
 def test_a_search_ends_with_a_table_and_a_picture(pack_file, home, invoke, monkeypatch, tiny_run):  # noqa: ARG001
     vae = draws.KINDS["vae"]
     for kind in reversed([*draws.KINDS]):  # all, so that they come back in their order
@@ -99,16 +105,16 @@ def test_a_search_ends_with_a_table_and_a_picture(pack_file, home, invoke, monke
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        (("--search", 2, "--seeds", "0-3"), "--seeds: not with --search"),
+        (("--search", 2, "--seeds", "0-3"), "--search 2: does not go with --seeds"),
         (("--search", 2, "--size", 48), "--size 48"),
-        (("--search", 2, "--step", 0), "--step: not with --search"),
-        (("--search", 2, "--best"), "--best: not with --search"),
-        (("--search", 2, "--count", 50), "--count: not with --search"),
-        (("--search", 0), "greater than or equal to 1"),
-        (("--budget", 10), "--budget: only with --search"),
-        (("--jobs", 1), "--jobs: only with --search"),
-        (("--seed", 0), "--seed: only with --search"),
-        (("--resume",), "--resume: only with --search"),
+        (("--search", 2, "--step", 0), "--search 2: does not go with --step"),
+        (("--search", 2, "--best"), "--search 2: does not go with --best"),
+        (("--search", 2, "--count", 50), "--search 2: does not go with --count"),
+        (("--search", 0), "--search 0: must be a whole number from 1 to 1000"),
+        (("--budget", 10), "--budget 10: does nothing without --search"),
+        (("--jobs", 1), "--jobs 1: does nothing without --search"),
+        (("--seed", 0), "--seed 0: does nothing without --search"),
+        (("--resume",), "--resume: does nothing without --search"),
     ],
 )
 def test_options_that_do_nothing_together_are_refused(pack_file, home, invoke, options, reason):

@@ -8,7 +8,7 @@ import typer
 from ganface.cli.options import HelpfulGroup, with_settings
 from ganface.cli.shared import AsJson, refuse_existing
 from ganface.config.dataset import BuildConfig
-from ganface.io.console import progress_bar, show_result
+from ganface.io.console import one_line, progress_bar, show_result
 
 app = typer.Typer(
     help="Make packs of images, and drawn faces.",
@@ -35,14 +35,16 @@ def build(
     config = BuildConfig(**given)
     from ganface.dataset.build import build_pack, report_path
     from ganface.dataset.cache import lock_of
-    from ganface.dataset.sources import list_source
+    from ganface.dataset.sources import describe_left_out, list_source
     from ganface.io.lock import locked
 
     refuse_existing(out, report_path(out))
     listing = list_source(source)
     if dry_run:
         result: dict[str, Any] = {"images": len(listing.images), "left_out": len(listing.left_out)}
-        show_result(result, as_json, f"{source}: {len(listing.images)} images; nothing written")
+        others = f" ({describe_left_out(listing.left_out)})" if listing.left_out else ""
+        text = f"{source}: {len(listing.images)} images{others}; nothing written"
+        show_result(result, as_json, one_line(text))
         return
     with locked(lock_of(out), out), progress_bar("reading images") as track:
         refuse_existing(out, report_path(out))  # another process may have made them since

@@ -12,7 +12,7 @@ from ganface.cli.shared import AsJson, Cache, refuse_missing
 from ganface.config.architecture import check_size
 from ganface.config.dataset import BuildConfig
 from ganface.config.settings import as_flags
-from ganface.io.console import clock, progress_bar, say, show_result
+from ganface.io.console import clock, one_line, progress_bar, say, show_result
 from ganface.training.config import ALL_GROUPS, TrainConfig
 
 if TYPE_CHECKING:
@@ -174,14 +174,16 @@ def resuming(data: Path, run: "Run", cache: Path | None, processes: "Processes")
 def show_plan(data: Path, run: "Run", plan: "Plan", as_json: bool, processes: "Processes") -> None:
     """What `train --dry-run` says."""
     from ganface.dataset.pack import is_pack
+    from ganface.dataset.sources import count_reasons, describe_left_out
     from ganface.system.free_memory import available, in_words
     from ganface.training.forecast import seconds_per_update
     from ganface.training.plan import count_images, memory_needed, size_of
 
-    images, size = count_images(data, plan), size_of(data, plan)
+    (images, left_out), size = count_images(data, plan), size_of(data, plan)
     schedule, batch_size = plan.train.schedule, plan.train.optimizer.batch_size
     result: dict[str, Any] = {
         "images": images,
+        "left_out": count_reasons(left_out),
         "image_size": size,
         "run": str(run.path),
         "device": plan.compute.name,
@@ -196,6 +198,7 @@ def show_plan(data: Path, run: "Run", plan: "Plan", as_json: bool, processes: "P
     flags = shlex.join(as_flags(plan.train.unusual() | unusual)) or "none"
     lines = [
         f"images: {images:,} of {size} × {size}, unless some turn out to be bad or equal",
+        *([one_line(describe_left_out(left_out))] if left_out else []),
         f"run: {run.path}",
         f"device: {plan.compute.name}, {plan.compute.precision}",
         f"settings that are not the defaults: {flags}",

@@ -48,7 +48,8 @@ class Compute:
         if self.device.type == "cuda":
             return torch.cuda.get_device_name(self.device)
         if self.device.type == "cpu":
-            return f"CPU, {torch.get_num_threads()} threads"
+            threads = torch.get_num_threads()
+            return f"CPU, {threads} thread{'s' if threads > 1 else ''}"
         return "Apple GPU"
 
 

@@ -150,11 +150,12 @@ def check_memory(data: Path, plan: Plan, processes: Processes) -> None:
     )
 
 
-def count_images(data: Path, plan: Plan) -> int:
-    """How many images DATA seems to hold, before any is opened. Raises UserError if too few."""
+def count_images(data: Path, plan: Plan) -> tuple[int, dict[str, str]]:
+    """How many images DATA seems to hold, before any is opened; and other files with the reasons
+    why they are none. Raises UserError if there are too few."""
     count, left_out = _count(data)
     _check_enough(data, count, left_out, plan)
-    return count
+    return count, left_out
 
 
 def _check_seeds(config: TrainConfig, size: int) -> None:

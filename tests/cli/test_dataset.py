@@ -31,6 +31,11 @@ def test_dataset_build_dry_run_writes_nothing(faces, tmp_path, invoke, home):
     assert json.loads(line) == {"images": 100, "left_out": 0}
     assert tree(tmp_path) == before
     assert list(home.iterdir()) == []
+    (home / "few").mkdir()
+    (home / "few" / "a.png").write_bytes((faces / "000.png").read_bytes())
+    (home / "few" / "b.heic").touch()
+    (line,) = invoke("dataset", "build", "few", "pack", "--dry-run").done()
+    assert line.startswith("few: 1 images (1 left out: 1 × HEIC is not read")
 
 
 def test_dataset_build_fails_where_too_much_is_bad_and_leaves_nothing(tmp_path, invoke, home):

@@ -59,6 +59,8 @@ def test_what_is_left_out_is_said_by_every_run(tmp_path, invoke):
     again = invoke("train", source, *FEW, "--out", "two")
     why = "2 × no image by its name; 1 × HEIC is not read, save it as .png or .jpg"
     assert f"12 images used, 3 left out: {why} (by name in " in again.err
+    dry = invoke("train", source, *FEW, "--out", "three", "--dry-run").done()
+    assert dry[1] == f"3 left out: {why}"
     few = ("train", source, *FEW, "--batch-size", 13, "--out", "three")
     for more in ("--dry-run",), ():
         line = invoke(*few, *more).refused() if more else invoke(*few).err.splitlines()[-1]

@@ -151,10 +151,8 @@ def interpolate(
         if along and count != 1:
             raise UserError(f"{given_as}: --{along} holds one face, so give one")
         if not along and not between_labels and (count % (rows or 1) or count < 2 * (rows or 1)):
-            raise UserError(
-                f"{given_as}: each walk of --rows {rows or 1} needs the same number of faces, two "
-                "or more"
-            )
+            each = f"each walk of --rows {rows} needs the same number of faces, two or more"
+            raise UserError(f"{given_as}: {each if rows else 'a walk needs two faces or more'}")
         strips = len(entries) if along else count if between_labels else rows or 1
         choose_scale(read_architecture(path).size, STRIP_COLUMNS, max(1, strips), scale)
 
@@ -281,7 +279,7 @@ def choose_outs(given: list[Path] | None, stem: str, fps: int | None) -> list[Pa
         from ganface.pictures.animation import check_animation
 
         for path in moving:
-            check_animation(path)
+            check_animation(path, others=[".png"])
     return given
 
 

@@ -11,7 +11,7 @@ from ganface.cli.shared import AsJson, Cache, refuse_existing, refuse_missing
 from ganface.config.architecture import check_size
 from ganface.config.dataset import BuildConfig
 from ganface.config.hardware import DeviceConfig
-from ganface.config.settings import flag_of
+from ganface.config.settings import as_flags
 from ganface.errors import UserError
 from ganface.io.console import show_result
 
@@ -60,8 +60,6 @@ def lecture(
     if report:
         report.show()
     again = ["ganface", "lecture", str(data), "--out", str(out), "--minutes", f"{minutes:g}"]
-    for name, value in given.items():
-        again += [flag_of(name), str(value)]
-    again += ["--resume", *(["--cache", str(cache)] if cache else [])]
+    again += [*as_flags(given), "--resume", *(["--cache", str(cache)] if cache else [])]
     page = lecture(out, data, pack, minutes, device, resume, shlex.join(again))
     show_result({"page": str(page)}, as_json, str(page))

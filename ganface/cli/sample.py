@@ -97,7 +97,7 @@ def sample(
         seeds = seeds or (FIRST if len(orders) < 2 else FIRST_OF_EACH)
     if as_grid or not as_images:
         named = f"--seeds {seeds}" if latents is None else f"--latents {latents}"
-        check_sheet(config.size, check_latents(seeds, latents), len(orders), scale, named)
+        check_sheet(config.size, check_latents(seeds, latents), len(orders), scale, titles, named)
     if out is None:
         named = name_result(model, path, name_faces(seeds, latents))
         (out,) = free_paths(named, "" if as_images else ".png")
@@ -142,16 +142,19 @@ def sample(
     show_result(result, as_json, str(out) if frames is None else f"{frames}\n{out}")
 
 
-def check_sheet(size: int, count: int, orders: int, scale: float | None, named: str) -> None:
+def check_sheet(
+    size: int, count: int, orders: int, scale: float | None, titles: bool, named: str
+) -> None:
     """Raise UserError, which says as what the faces were `named`, if the picture of so many, for so
     many orders each, would be too large."""
     from ganface.pictures.face_size import choose_scale
-    from ganface.pictures.grid import choose_grid_scale
+    from ganface.pictures.grid import choose_captioned_scale, choose_grid_scale
 
     try:
         if orders > 1:
             choose_scale(size, count, orders, scale)
         else:
-            choose_grid_scale(size, max(1, count), scale)
+            choose = choose_captioned_scale if titles else choose_grid_scale
+            choose(size, max(1, count), scale)
     except UserError as error:
         raise UserError(f"{named}: {error}, or add --images for a file each") from error

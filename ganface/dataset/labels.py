@@ -294,6 +294,6 @@ def _choose(said: Said, wanted: Sequence[str]) -> Said:
         if column not in counts:
             there = ", ".join(name for name, _ in counts.most_common(8))
             close = did_you_mean(column, counts)
-            raise UserError(f"--label-columns {column}: there is none{close}; there are {there}")
+            raise UserError(f"--label-columns {column}: there is none; there are {there}{close}")
     columns = wanted or list(counts)
     return {name: {c: row[c] for c in columns if c in row} for name, row in said.items()}

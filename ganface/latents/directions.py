@@ -69,7 +69,7 @@ class Directions:
                 indices += parse_integers(flag, part)
             else:
                 close, there = did_you_mean(part, self.names), ", ".join(self.names)
-                raise UserError(f"{flag} {text}: no direction {part}{close}; there are {there}")
+                raise UserError(f"{flag} {text}: no direction {part}; there are {there}{close}")
         if max(indices) >= len(self.about):
             raise UserError(f"{flag} {text}: there are {len(self.about)} directions, from 0 on")
         return self[indices]

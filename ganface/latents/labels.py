@@ -40,7 +40,7 @@ def parse_orders(text: str, attributes: Attributes | None) -> list[Order]:
             raise UserError(f"--label {text}: write what faces are to show, such as hair=aqua")
         if name not in attributes:
             close, there = did_you_mean(name, attributes), ", ".join(attributes)
-            raise UserError(f"--label {name}={value}: no such label{close}; there are {there}")
+            raise UserError(f"--label {name}={value}: no such label; there are {there}{close}")
         if name in wanted:
             raise UserError(f"--label {text}: {name} is there twice")
         wanted[name] = [*attributes[name]] if value == ALL else [_find(name, value, attributes)]
@@ -75,7 +75,7 @@ def _find(name: str, value: str, attributes: Attributes) -> str:
         except ValueError:
             continue
     close, there = did_you_mean(value, attributes[name]), ", ".join(attributes[name])
-    raise UserError(f"--label {name}={value}: no such value{close}; there are {there}")
+    raise UserError(f"--label {name}={value}: no such value; there are {there}{close}")
 
 
 def same_labels(a: Attributes | None, b: Attributes | None) -> bool:

@@ -61,11 +61,15 @@ def glide(
     return frames, [*times[:-1], last_stays]
 
 
-def check_animation(path: Path, flag: str = "--out") -> None:
-    """Raise UserError, which names the flag, if `save_animation` could not write to `path`."""
+def check_animation(path: Path, flag: str = "--out", others: Sequence[str] = ()) -> None:
+    """Raise UserError, which names the flag, if `save_animation` could not write to `path`.
+
+    others: the suffixes that the flag takes beside those of animations.
+    """
     suffix = path.suffix.lower()
     if suffix not in ANIMATIONS:
-        raise UserError(f"{flag} {path}: the name must end in {', '.join(ANIMATIONS)} or .png")
+        *most, last = *ANIMATIONS, *others
+        raise UserError(f"{flag} {path}: the name must end in {', '.join(most)} or {last}")
     if suffix == ".mp4":
         try:
             import av  # noqa: F401

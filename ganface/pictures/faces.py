@@ -22,6 +22,7 @@ from ganface.pictures.animation import save_animation
 from ganface.pictures.face_size import FILM, choose_scale, describe_scale, enlarge
 from ganface.pictures.grid import (
     captioned,
+    choose_captioned_scale,
     choose_grid_scale,
     drawable,
     grid,
@@ -103,7 +104,8 @@ def save_grid(
     made_by: what its metadata says beside the seeds; titles: name each below its face; asked: see
     `face_size.choose_scale`, which raises UserError for too many faces. Raises CannotWriteError.
     """
-    scale = choose_grid_scale(G.config.size, len(latents), asked)
+    choose = choose_captioned_scale if titles else choose_grid_scale
+    scale = choose(G.config.size, len(latents), asked)
     faces, columns = generate(G, latents.points), square_columns(len(latents))
     meta = {"kind": "grid", **latents.meta, **made_by, **describe_scale(scale)}
     sheet = (

@@ -50,6 +50,14 @@ def choose_grid_scale(
     return choose_scale(side, columns, math.ceil(count / columns), asked, most, pictures)
 
 
+def choose_captioned_scale(side: int, count: int, asked: float | None = None) -> float:
+    """`choose_grid_scale` for faces with a text below each, which takes as much room as one of
+    CAPTIONED_CELL pixels; if no scale is asked for, a face is no smaller than that."""
+    least = math.ceil(CAPTIONED_CELL / side)
+    scale = choose_grid_scale(side, count, max(least, choose_grid_scale(side, count, asked)))
+    return asked or scale
+
+
 def grid(images: Tensor, columns: int, scale: float = 1) -> Image.Image:
     """Lay out uint8 [N, 3, S, S] row by row, each image `scale` times as large."""
     return lay_out([enlarge(to_pil(image), scale) for image in images], columns)

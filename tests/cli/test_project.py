@@ -138,7 +138,7 @@ def test_a_walk_between_takes_two_images_that_are_there(tiny_run, faces, invoke)
         return invoke("interpolate", tiny_run.path, *options).refused()
 
     a, b = faces / "000.png", faces / "001.png"
-    assert "needs the same number of faces, two or more" in refused("--between", a)
+    assert "a walk needs two faces or more" in refused("--between", a)
     assert "nothing.png: there is no such file" in refused("--between", f"{a},nothing.png")
     assert "does not go with" in refused("--between", f"{a},{b}", "--seeds", "0-1")
     assert "does not go with" in refused("--between", f"{a},{b}", "--dims", "0")

@@ -140,6 +140,8 @@ REFUSED = """
     sample run --seeds 0-99 --scale 32          | is the most; draw fewer or smaller ones
     sample run --scale 0                        | --scale 0.0: must lie between 0.1 and 32
     sample run --scale nan                      | --scale nan: must lie between 0.1 and 32
+    sample run --seeds 0-8999 --titles          | a picture of 95 × 95 faces would be
+    sample run --frames new.png                 | the name must end in .gif, .webp or .mp4
     sample run --titles --images                | --titles: faces by --images have none
     sample run --move tilt=1                    | --move tilt=1: does nothing without --dir
     sample many                                 | give one of them: many/a, many/b
@@ -166,7 +168,9 @@ REFUSED = """
     interpolate run --frames 1                  | --frames 1: must be a whole number from 2
     interpolate run --mode circle               | --mode circle: must be one of slerp, lerp
     interpolate run --out old.png               | old.png: exists already
-    interpolate run --out new.avi               | --out new.avi: the name must end in
+    interpolate run --seeds 3                   | --seeds 3: a walk needs two faces or more
+    interpolate run --seeds 1-3 --rows 2        | --seeds 1-3: each walk of --rows 2 needs
+    interpolate run --out new.avi               | .gif, .webp, .mp4 or .png
     interpolate run --out file.txt/walk.gif     | file.txt/walk.gif: cannot be written
     interpolate run --between nothing,old.png   | nothing: there is no such file
     interpolate run --between old.png --dims 0  | --between old.png: does not go with

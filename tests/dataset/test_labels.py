@@ -215,7 +215,7 @@ def test_a_dataset_json_has_integers_or_vectors(tmp_path, labels, attributes, ro
         ("file,\na,1\n", "", "its first row must name"),
         ("file,x,x\na,1,2\n", "", "two columns are named x"),
         ("file,x\nz.png,1\n", "", "of no image here; it says 'z.png', an image is 'a/0.png'"),
-        ("file,hair\n0,red\n1,blue\n", "hairs", "did you mean hair?; there are hair"),
+        ("file,hair\n0,red\n1,blue\n", "hairs", "there are hair; did you mean hair?"),
         ("file,x\n0,1\n1,1\n2,1\n", "", "nothing in which images differ; labels: x: all images"),
         ('file,x\n0,"1\n', "", "no table of comma-separated values"),
     ],

@@ -83,7 +83,7 @@ def test_they_are_picked_by_number_range_or_name():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("hair-brighness", "no direction hair-brighness; did you mean hair-brightness?"),
+        ("hair-brighness", "jacobian-1; did you mean hair-brightness?"),
         ("xyz", "no direction xyz; there are hair-brightness, tilt, jacobian-1"),
         ("3", "there are 3 directions, from 0 on"),
         ("2-1", "runs backwards"),

@@ -49,8 +49,8 @@ def test_a_number_is_the_range_in_which_it_lies():
     [
         ("hair", "such as hair=aqua"),
         ("hair=", "such as hair=aqua"),
-        ("hare=red", "no such label; did you mean hair?; there are hair, light, mood"),
-        ("hair=aqa", "no such value; did you mean aqua?; there are aqua, red"),
+        ("hare=red", "no such label; there are hair, light, mood; did you mean hair?"),
+        ("hair=aqa", "no such value; there are aqua, red; did you mean aqua?"),
         ("light=-3", "no such value; there are -2..0.5"),
         ("hair=red,hair=aqua", "hair is there twice"),
     ],

@@ -33,6 +33,7 @@ def summarise(run: Run) -> dict[str, Any]:
     lowest = min((line["score"] for line in scored), default=None)
     best = [line for line in scored if is_best(line["score"], lowest)]
     last = lines[-1] if lines else {}
+    snapshots, checkpoints = [*run.snapshots()], [*run.checkpoints()]
     settings: dict[str, Any] = {}
     with suppress(UserError):  # of another ganface; config.json has them
         settings = TrainConfig.stored(config["train"]).unusual()
@@ -46,7 +47,8 @@ def summarise(run: Run) -> dict[str, Any]:
         "settings": settings,
         "device": config.get("device"),
         "precision": config.get("precision"),
-        "step": last.get("step", 0),
+        # A training that was stopped kept steps for which there is no line
+        "step": max([last.get("step", 0), *snapshots, *checkpoints]),
         "steps": steps,
         "images_seen": last.get("images_seen"),
         "seconds": timed[-1]["seconds"] if timed else None,
@@ -54,8 +56,8 @@ def summarise(run: Run) -> dict[str, Any]:
         "best_step": best[-1]["step"] if best else None,
         "best_score": best[-1]["score"] if best else None,
         "score": scored[-1]["score"] if scored else None,
-        "snapshots": [*run.snapshots()],
-        "checkpoints": [*run.checkpoints()],
+        "snapshots": snapshots,
+        "checkpoints": checkpoints,
         "versions": config["versions"],
     }
 

@@ -35,7 +35,13 @@ def test_what_is_lost_is_left_out(run_copy):
     run_copy.stats.unlink()
     run_copy.generator.unlink()
     summary = summarise(run_copy)
-    assert (summary["step"], summary["verdict"], summary["labels"]) == (0, None, None)
+    assert (summary["verdict"], summary["labels"], summary["seconds"]) == (None, None, None)
+
+
+def test_the_step_is_that_of_the_newest_checkpoint_where_no_line_says_so(run_copy):
+    lines = run_copy.stats.read_text().splitlines()
+    run_copy.stats.write_text(json.dumps({**json.loads(lines[-1]), "step": 10}) + "\n")
+    assert summarise(run_copy)["step"] == run_copy.checkpoints().popitem()[0] == 12
 
 
 def test_a_damaged_generator_is_said(run_copy):

@@ -5,6 +5,7 @@ from typing import Literal
 
 from ganface.config.architecture import SIZES
 from ganface.config.settings import Settings, between, setting
+from ganface.errors import UserError
 
 FOLDERS, TEXTS = "folders", "txt"  # what --labels may be beside a file
 FACTORS = "factors.csv"  # what `ganface dataset demo` writes beside its faces
@@ -51,7 +52,14 @@ class BuildConfig(Settings):
         f"dataset.json; or '{TEXTS}', tags beside the images.",
         may_change=True,  # the file may have moved
     )
-    label_columns: str = setting("", "Which columns or tags; all if not given.", may_change=True)
+    label_columns: str = setting(
+        "", "Which columns or tags of --labels; all if not given.", may_change=True
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.label_columns and self.labels is None:
+            raise UserError(f"--label-columns {self.label_columns}: does nothing without --labels")
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,7 @@ REFUSED = """
     train faces --lr nan                        | --lr nan
     train faces --background notacolour         | --background notacolour: is no colour
     train faces --precision fp16 --device cpu   | --precision fp16: not on cpu
+    train faces --label-columns hair            | --label-columns hair: does nothing without
     train faces --crop middle                   | --crop middle: must be one of center, none
     train faces --loss wgan                     | wgan-gp, rpgan; did you mean wgan-gp?
     train faces --size                          | Option '--size' requires an argument

@@ -9,12 +9,13 @@ from conftest import TINY_STEPS, tree
 from pictures_made import grid_pixels, pixels_of, size_of
 from PIL import Image, ImageChops, ImageStat
 
+from ganface.errors import UserError
 from ganface.io.atomic import append
 from ganface.latents.seeds import z_of
 from ganface.models.generate import generate
 from ganface.models.snapshot import load_generator
 from ganface.pictures.animation import read_animation_meta
-from ganface.pictures.grid import cut, to_pil
+from ganface.pictures.grid import choose_captioned_scale, cut, to_pil
 from ganface.pictures.png import read_png_meta
 
 
@@ -137,13 +138,20 @@ def test_a_face_is_drawn_as_large_as_asked_for_and_is_G_s_own_at_1(tiny_run, inv
 
 def test_titles_stand_below_faces_and_leave_them_as_they_are(tiny_run, invoke):
     for name, options in (("plain", ()), ("named", ("--titles",))):
-        out = ("--seeds", "0-3", *options, "--out", f"{name}.png")
+        out = ("--seeds", "0-3", "--scale", 2, *options, "--out", f"{name}.png")
         invoke("sample", tiny_run.path, *out).done()
     with Image.open("plain.png") as plain, Image.open("named.png") as named:
         assert named.width == plain.width
         assert named.height > plain.height
         face = (0, 0, 64, 64)
         assert named.crop(face).tobytes() == plain.crop(face).tobytes()
+
+
+def test_faces_with_titles_are_as_wide_as_a_title_unless_a_scale_is_asked_for():
+    assert choose_captioned_scale(32, 900) == 3
+    assert choose_captioned_scale(32, 900, 1) == 1
+    with pytest.raises(UserError, match="draw fewer"):
+        choose_captioned_scale(32, 9000, 1)
 
 
 def test_names_tell_step_seeds(tiny_run, invoke):

@@ -132,16 +132,17 @@ class Generator {
       layer.scale = take(2 * layer.to); // of each LANES channels scales, then shifts
     }
     this.image = take((side + 2) ** 2 * LANES);
-    const memory = new WebAssembly.Memory({ initial: Math.ceil(end / 2 ** 16) });
-    this.numbers = new Float32Array(memory.buffer);
-    this.layers.forEach((layer) => this.lay(layer));
-    this.block = (...given) => block(this.numbers, ...given);
     try {
+      const memory = new WebAssembly.Memory({ initial: Math.ceil(end / 2 ** 16) });
       const module = new WebAssembly.Module(kernel);
       this.block = new WebAssembly.Instance(module, { page: { memory } }).exports.block;
+      this.numbers = new Float32Array(memory.buffer);
     } catch {
-      // An old browser: the same in JavaScript, some ten times slower
+      // Not in this browser: the same in JavaScript, some twenty-five times slower
+      this.numbers = new Float32Array(end / 4);
+      this.block = (...given) => block(this.numbers, ...given);
     }
+    this.layers.forEach((layer) => this.lay(layer));
   }
 
   // Weights [inputs, outputs, 4, 4] of a transposed convolution, or 3 × 3 ones of nearest-and-convolve,

@@ -39,13 +39,16 @@ const SAID = {
   between: ["from {} to {}, {} %", "从 {} 到 {}，{} %"],
   choose: ["Click the face to walk to.", "点一张要走向的脸。"],
   copied: ["Link copied.", "链接已复制。"],
+  notCopied: ["Copy the address of this page.", "请复制本页的地址。"],
+  way: ["how far from one face to the other", "从一张脸到另一张脸走了多远"],
+  play: ["play the walk", "播放"],
   wrong: ["{}: write seeds such as 0-23,99, up to {} faces.", "{}：请写成 0-23,99 这样的种子，最多 {} 张脸。"],
   asIs: ["as it comes", "随种子"],
   truncation: ["truncation ψ", "截断 ψ"],
 };
 
 function say(key, ...values) {
-  return values.reduce((text, v) => text.replace("{}", v), SAID[key][language === "zh" ? 1 : 0]);
+  return SAID[key][language === "zh" ? 1 : 0].replace(/\{\}/g, () => values.shift());
 }
 
 function nameOf(words) {
@@ -142,7 +145,7 @@ function readAddress() {
     return faces && faces.length === 1 ? faces[0] : otherwise;
   };
   const number = (text, lowest, highest, otherwise) =>
-    text !== null && text !== "" && isFinite(text)
+    text?.trim() && isFinite(text)
       ? Math.min(highest, Math.max(lowest, Number(text))) : otherwise;
   state.hold = one("hold", faces[0]);
   state.to = one("to", "");
@@ -202,6 +205,8 @@ function drawLarge() {
   element("large").setAttribute("aria-label", text);
 }
 
+const pause = (milliseconds) => new Promise((go) => setTimeout(go, milliseconds));
+
 async function drawGrid() {
   const mine = ++round;
   let since = performance.now();
@@ -212,7 +217,7 @@ async function drawGrid() {
   for (const [face, button] of cells) {
     put(button.firstChild, imageOf(face));
     if (performance.now() - since > BUSY) {
-      await new Promise((go) => setTimeout(go));
+      await pause(0);
       if (mine !== round) return;
       since = performance.now();
     }
@@ -229,7 +234,8 @@ function layGrid() {
     button.type = "button";
     button.dataset.face = face;
     button.append(document.createElement("canvas"));
-    button.onclick = () => choose(face);
+    // Not twice: the first of a double click may have chosen where to walk
+    button.onclick = (event) => event.detail > 1 || choose(face);
     cells.set(face, button);
   }
   grid.replaceChildren(...cells.values());
@@ -291,15 +297,14 @@ function setSeeds(text) {
 }
 
 function newFaces() {
-  const count = parseFaces(state.seeds).length;
   const first = Math.floor(Math.random() * 1e6);
-  setSeeds(`${first}-${first + count - 1}`);
+  setSeeds(`${first}-${first + cells.size - 1}`);
 }
 
 function mutate() {
-  const count = parseFaces(state.seeds).length;
   const face = state.hold;
-  const seeds = Array.from({ length: count - 1 }, () => Math.floor(Math.random() * 1e6));
+  const length = Math.max(1, cells.size - 1);
+  const seeds = Array.from({ length }, () => Math.floor(Math.random() * 1e6));
   setSeeds([face, ...seeds.map((seed) => `${face}~${seed}`)].join(","));
 }
 
@@ -378,7 +383,8 @@ const saveFace = () => {
   const to = state.to ? `-to-${state.to}-${Math.round(100 * state.way)}` : "";
   save(sheet([element("large")], 1, 512), `face-${state.hold}${to}`);
 };
-const saveGrid = () => {
+const saveGrid = async () => {
+  while (Number(element("grid").dataset.drawn) !== round) await pause(BUSY);
   const canvases = [...cells.values()].map((button) => button.firstChild);
   const name = state.seeds.length > 40 ? `${state.hold}-and-more` : state.seeds;
   save(sheet(canvases, Math.ceil(Math.sqrt(canvases.length)), 128), `faces-${name}`);
@@ -386,6 +392,7 @@ const saveGrid = () => {
 
 async function copyLink() {
   writeAddress();
+  let copied = true;
   try {
     await navigator.clipboard.writeText(location.href);
   } catch {
@@ -394,10 +401,10 @@ async function copyLink() {
     text.value = location.href;
     document.body.append(text);
     text.select();
-    document.execCommand("copy");
+    copied = document.execCommand("copy");
     text.remove();
   }
-  tell(say("copied"));
+  tell(say(copied ? "copied" : "notCopied"));
 }
 
 function laySliders() {
@@ -446,6 +453,8 @@ function speak(to) {
     text.textContent = nameOf(text.dataset.words);
   }
   for (const select of document.querySelectorAll("select")) select[0].text = say("asIs");
+  for (const id of ["way", "play"]) element(id).setAttribute("aria-label", say(id));
+  setWalking(walking());
   show();
 }
 
@@ -492,9 +501,9 @@ function listen() {
   element("size").oninput = resize;
   resize();
   document.onkeydown = (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.type === "text") return;
-    const inGrid = !/INPUT|SELECT/.test(event.target.tagName);
-    if (inGrid && step(event.key, event.target)) event.preventDefault();
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (/text|select/.test(event.target.type)) return; // letters are theirs
+    if (event.target.tagName !== "INPUT" && step(event.key, event.target)) event.preventDefault();
     else KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key]?.();
   };
   window.onhashchange = () => {
@@ -503,6 +512,7 @@ function listen() {
 }
 
 function start() {
+  play(false);
   readAddress();
   layGrid();
   redraw();

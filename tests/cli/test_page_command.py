@@ -112,10 +112,11 @@ def test_seeds_are_written_as_on_the_command_line(page):
     drawn(page)
     faces = page.evaluate("[...cells.keys()]")
     assert faces == ["3", "7", "8", "9", "12345678901"]
-    for wrong in ("", "x", "9-7", "0-400", "1~", "0-99999999999999999999"):
+    for wrong in ("", "x", "9-7", "0-400", "1~", "0-99999999999999999999", "$& {}"):
         page.locator("#seeds").fill(wrong)
         page.keyboard.press("Enter")
-        assert "write seeds such as 0-23,99" in page.locator("#said").inner_text()
+        said = f"{wrong}: write seeds such as 0-23,99, up to 400 faces."
+        assert page.locator("#said").inner_text() == said
     assert page.evaluate("[...cells.keys()]") == faces
 
 
@@ -131,6 +132,10 @@ def test_mutations_are_of_the_face_that_is_held(page):
     page.locator("#mutate").click()
     drawn(page)
     assert page.evaluate("[...cells.keys()][5]").startswith(faces[1] + "~")
+    page.locator("#seeds").fill("7")
+    page.keyboard.press("Enter")
+    page.locator("#mutate").click()
+    assert page.evaluate("[...cells.keys()]")[1].startswith("7~")
 
 
 def test_a_walk_goes_from_one_face_to_the_other(page):
@@ -151,6 +156,21 @@ def test_a_walk_goes_from_one_face_to_the_other(page):
     page.keyboard.press("Escape")
     assert not page.locator("#walk").is_visible()
     assert pixels(page, "#large") == pixels(page, "[data-face='1'] canvas")
+
+
+def test_a_double_click_chooses_where_to_walk_once(page):
+    page.locator("#walking").click()
+    page.locator("#grid button").nth(4).dblclick()
+    assert (state(page)["hold"], state(page)["to"]) == ("0", "4")
+
+
+def test_a_walk_ends_where_another_address_is_opened(page):
+    page.locator("#walking").click()
+    page.locator("#grid button").nth(4).click()
+    page.evaluate("location.hash = 'seeds=0-5&hold=3'")
+    page.wait_for_function("state.hold === '3'")
+    assert page.evaluate("playing") == 0
+    assert pixels(page, "#large") == pixels(page, "[data-face='3'] canvas")
 
 
 def test_sliders_move_all_faces_and_reset_puts_them_back(page):
@@ -207,6 +227,14 @@ def test_pictures_are_saved(page, id, key, size):
             assert len(picture.convert("RGB").getcolors(10**6)) > 20
 
 
+def test_a_grid_is_saved_once_it_is_drawn(page):
+    with page.expect_download() as download:
+        page.evaluate("setSeeds('100-295'); saveGrid()")
+    with Image.open(download.value.path()) as picture:
+        last = picture.crop((13 * 132 + 4, 13 * 132 + 4, 14 * 132, 14 * 132)).convert("RGB")
+    assert len(last.getcolors(10**6)) > 20
+
+
 def test_the_keyboard_reaches_every_face(page):
     page.keyboard.press("ArrowRight")
     focused = "document.activeElement.dataset.face"
@@ -236,7 +264,7 @@ def test_both_languages_say_all(page):
     assert page.locator("#name").inner_text() == "seed 0"
 
 
-@pytest.mark.parametrize("width", [360, 800, 1600])
+@pytest.mark.parametrize("width", [320, 800, 1600])
 def test_nothing_is_wider_than_the_screen(page, width):
     page.set_viewport_size({"width": width, "height": 800})
     for size in ("44", "220"):

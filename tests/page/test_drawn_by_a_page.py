@@ -93,6 +93,16 @@ def test_without_simd_the_same_is_drawn(opened):
     assert page.evaluate("String(G.block)") == "function 0() { [native code] }"
 
 
+def test_without_webassembly_as_well(opened, browser):
+    G, _, page = opened
+    other = browser.new_page()
+    other.add_init_script("delete window.WebAssembly")
+    other.goto(page.url)
+    assert other.evaluate("typeof WebAssembly") == "undefined"
+    near(drawn(other, "() => [imageOf('3')]"), generate(G, latents_of(G, [3])))
+    other.close()
+
+
 def test_a_walk_is_what_interpolate_walks(opened):
     G, _, page = opened
     a, b = latents_of(G, [3, 4])
@@ -125,6 +135,14 @@ def test_labels_are_ordered_as_sample_orders_them(opened):
     faces = drawn(page, "n => Array.from({length: n}, (_, i) => imageOf(String(i)))", 8)
     page.evaluate("state.labels = {}")
     near(faces, generate(G, ordered(latents, orders, G.config.labels).points))
+
+
+def test_letters_typed_in_a_list_are_the_list_s(opened):
+    G, _, page = opened
+    for chosen in page.locator("select").all():
+        chosen.press("n")
+    assert page.evaluate("state.seeds") == "0-23"
+    assert page.locator("select").count() == len(G.config.labels or {})
 
 
 def test_a_mutation_is_as_likely_as_any_face(opened):

@@ -8,6 +8,7 @@ from typing import Any
 
 from PIL import Image
 
+from ganface.io.console import clock
 from ganface.pictures.chart import WIDTH, draw_chart
 from ganface.pictures.panels import Line, Panel, Span, Tone
 
@@ -75,9 +76,3 @@ def describe_last(lines: Sequence[dict[str, Any]]) -> str:
         parts.append(clock(last["seconds"]))
     verdict = str(last.get("verdict") or "").partition(":")[0]
     return ", ".join(parts) + (f"; now: {verdict}" if verdict else "")
-
-
-def clock(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}"

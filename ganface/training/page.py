@@ -17,13 +17,14 @@ from typing import Any
 from PIL import Image
 
 from ganface.errors import UserError
+from ganface.io.console import clock
 from ganface.io.folders import name_of
 from ganface.io.html import embedded, write_html
 from ganface.io.run import Run, read_config
 from ganface.io.stats import read_lines
 from ganface.methods.registry import method_of
 from ganface.methods.verdict import EARLY
-from ganface.pictures.plot import clock, panels_of, spans_of, tone_of
+from ganface.pictures.plot import panels_of, spans_of, tone_of
 from ganface.pictures.svg import STYLE as CHARTS
 from ganface.pictures.svg import charts, strip
 from ganface.training.config import TrainConfig
@@ -82,7 +83,7 @@ def write_page(run: Run, running: bool) -> None:
         f"{_settings(config)}</main>\n{course.foot()}"
     )
     refresh = f'<meta http-equiv="refresh" content="{REFRESH}">\n' if running else ""
-    script = SCRIPT if running else ""
+    script = (LATE if running else "") + UNFOLD
     write_html(run.page, course.title(), body, CHARTS + STYLE, script, refresh, durable=False)
 
 
@@ -228,14 +229,23 @@ NO_PICTURE = "<p>No picture yet: the first comes after 100 updates, or at the fi
 NO_TIMELINE = "<p>No milestone yet.</p>"
 
 # A page that a killed training left behind says so
-SCRIPT = """
+LATE = """
 const late = document.querySelector(".late");
 const { written } = document.querySelector("header").dataset;
 const minutes = Math.floor((Date.now() / 1000 - written) / 60);
 if (minutes >= 2) {
-  late.textContent = `Nothing new for ${minutes} minutes: the training was killed, or ` +
-    "ganface watch was ended.";
+  late.textContent = `Nothing new for ${minutes} minutes: unless updates take that long, the ` +
+    "training was killed, or ganface watch was ended.";
   late.hidden = false;
+}
+"""
+
+# Settings that were unfolded stay so when the page loads itself again
+UNFOLD = """
+const settings = document.querySelector("details");
+if (settings) {
+  settings.open = sessionStorage.getItem("settings") === "open";
+  settings.ontoggle = () => sessionStorage.setItem("settings", settings.open ? "open" : "");
 }
 """
 

@@ -169,14 +169,14 @@ class SnapshotWriter:
                 # Those of an older ganface are at G's own size, and have a border
                 sheets[step] = sheet if "scale" in made_by else ImageOps.crop(sheet, GAP)
                 snapshots.append(made_by.get("snapshot"))
-        seeds = self._config.schedule
+        schedule = self._config.schedule
         meta = {
             "kind": "timeline",
-            "seeds": seeds.seeds,
+            "seeds": schedule.seeds,
             "steps": list(sheets),
             "snapshots": snapshots,
         }
-        save_png(self._run.timeline, timeline(sheets, seeds.grid_seeds), meta)
+        save_png(self._run.timeline, timeline(sheets, schedule.grid_seeds), meta)
         largest = max(sheets.values(), key=lambda sheet: sheet.width)
         size = largest.reduce(math.ceil(max(largest.size) / FILM)).size
         pictures = [

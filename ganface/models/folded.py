@@ -1,4 +1,6 @@
-"""A trained G as its products alone: what draws outside PyTorch is made from it.
+"""A trained G as plain tensors, each BatchNorm folded into a scale and a shift.
+
+The page and the ONNX file are made from them.
 
 first                   [z_dim, C, 4, 4]         z -> [C, 4, 4]
 conv.I                  [inputs, outputs, k, k]  from I = 1 on, transposed convolutions, k = 4, or
@@ -6,8 +8,10 @@ conv.I                  [inputs, outputs, k, k]  from I = 1 on, transposed convo
 norm.I.scale, .shift    [C]                      BatchNorm after conv.I (norm.0: after first), as
                                                  it is in eval mode; none after the last
 norm.I.hidden.weight, .bias, .modulation.weight, .bias
-                                                 what z makes of that scale (1 + the first half)
-                                                 and adds to the shift (the second)
+                                                 of a self-modulated one: two linear layers with a
+                                                 ReLU between turn z (and labels) into by and add
+                                                 [C] each: x · scale + shift becomes
+                                                 (x · scale + shift) · (1 + by) + add
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ def build_page(
     """Write index.html, ganface.js and model.js to the folder `out`.
 
     name: what the page calls the model; origin: its step and snapshot.
-    Raises UserError for a G that has no such products; CannotWriteError.
+    Raises UserError for a G that `fold` refuses; CannotWriteError.
     """
     tensors = {name: tensor.contiguous() for name, tensor in fold(G, halves=True).items()}
     if G.config.labels:

@@ -26,6 +26,7 @@ let state;
 let language = navigator.language.startsWith("zh") ? "zh" : "en";
 
 const WORDS = {
+  __proto__: null, // a label may be called "constructor"
   jacobian: "方向 ", sefa: "方向 ", hair: "头发", background: "背景", eye: "眼睛", skin: "皮肤", mouth: "嘴",
   brightness: "亮度", redness: "偏红", yellowness: "偏黄", darkness: "深浅", turn: "转头",
   tilt: "歪头", sharpness: "清晰度", hue: "色相", lightness: "明度", style: "发型", fringe: "刘海",

@@ -23,7 +23,7 @@ from ganface.models.registry import build_network
 from ganface.system.compiler import CannotCompile
 from ganface.system.device import DTYPES, Compute
 from ganface.system.free_memory import available
-from ganface.training import loop, memory, plan
+from ganface.training import forecast, loop, memory, plan
 from ganface.training.batches import Batches
 from ganface.training.checkpoint import tensors_of
 from ganface.training.config import TrainConfig
@@ -363,8 +363,9 @@ def test_a_run_that_cannot_change_its_batch_size_is_told_what_else_helps(
     assert tree(run_copy.path) == before
 
 
-def test_where_nothing_is_known_nothing_is_refused(invoke, pack_file, memory_of):
+def test_where_nothing_is_known_nothing_is_refused(invoke, pack_file, memory_of, monkeypatch):
     memory_of(None)
+    monkeypatch.setattr(forecast, "seconds_per_update", lambda *_: 1.0)  # it takes minutes
     invoke("train", pack_file, "--width", 1024, "--device", "cpu", "--dry-run").done()
 
 

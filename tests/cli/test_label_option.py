@@ -34,9 +34,11 @@ def run(faces, labels, tmp_path_factory):
 
 
 def test_what_can_be_asked_for_is_listed_and_counted(run, faces, labels, invoke):
-    lines = invoke("info", run.path).done()
+    known = "hair (blue, red), light (0..0.25, 0.25..0.5, 0.5..0.74, 0.74..0.99)"
+    assert f"labels: {known}" in invoke("info", run.path).done()
+    lines = invoke("info", run.generator).done()
     (generator,) = [line for line in lines if line.startswith("generator:")]
-    assert "labels hair (blue, red), light (0..0.25, 0.25..0.5, 0.5..0.74, 0.74..0.99)" in generator
+    assert f"labels {known}" in generator
     result = invoke("dataset", "build", faces, "p.safetensors", "--size", 32, "--labels", labels)
     result.done()
     assert "red   50" in result.err

@@ -97,7 +97,8 @@ def test_a_run_of_format_1_is_resumed(old_run, invoke):
     assert meta["version"] == 2
     assert "strength" not in tensors
     before, _ = read_tensors(OLD / "run/checkpoints/step-000006.safetensors", "checkpoint")
-    since = {"method": "gan", "minutes": None, "keep_discriminator": False}
+    since = {"method": "gan", "minutes": None}
+    since |= dict.fromkeys(("keep_discriminator", "page", "tensorboard"), False)
     assert meta["train"] == {**before["train"], **since, "steps": 8}
 
 

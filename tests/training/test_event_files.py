@@ -4,6 +4,7 @@ import json
 
 import pytest
 from conftest import TINY, call
+from pictures_made import grid_pixels
 
 from ganface.io.run import Run
 
@@ -47,7 +48,7 @@ def test_event_files_hold_what_stats_hold_and_the_milestones(run):
     assert not {"step", "verdict", "precision"} & {*found.Tags()["scalars"]}
     images = found.Images("faces")
     assert [image.step for image in images] == [6, 20]
-    assert images[0].width == images[0].height == 2 * (32 + 2) + 2
+    assert images[0].width == images[0].height == grid_pixels(2)
 
 
 def test_a_run_that_goes_on_has_no_step_twice(run, pack_file):

@@ -32,7 +32,9 @@ const WORDS = {
   tilt: "歪头", sharpness: "清晰度", hue: "色相", lightness: "明度", style: "发型", fringe: "刘海",
   tie: "扎发", opening: "张开", length: "长度", roundness: "圆度",
   slant: "斜度", loose: "散开", twintails: "双马尾", ponytail: "马尾", parted: "分缝", straight: "齐",
-  swept: "斜", blush: "腮红", glasses: "眼镜",
+  swept: "斜", blush: "腮红", glasses: "眼镜", eyes: "眼睛", face: "脸", smile: "微笑", light: "光",
+  accent: "饰色", accessory: "饰物", bow: "蝴蝶结", flower: "花", band: "发箍", ears: "猫耳",
+  collar: "领子", shirt: "衬衫", sailor: "水手", scarf: "围巾", cloth: "衣服", closed: "闭", wink: "眨",
 };
 const SAID = {
   step: ["after {} updates", "训练 {} 步"],

@@ -211,7 +211,7 @@ def test_mp4_has_its_frames_and_its_rate(tmp_path, side):
 
 @pytest.mark.parametrize("name", ["walk.avi", "walk", "gif"])
 def test_an_unknown_animation_format_is_refused_with_the_known_ones(tmp_path, name):
-    with pytest.raises(UserError, match=r"\.gif, \.webp, \.mp4"):
+    with pytest.raises(UserError, match=r"\.gif, \.webp or \.mp4"):
         save_animation(tmp_path / name, [Image.new("RGB", (4, 4))], [50], META)
     assert not list(tmp_path.glob("*wal*"))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from ganface.cli.names import free_paths, name_faces, name_result
+from ganface.cli.names import free_paths, name_faces, name_orders, name_result
 from ganface.cli.options import with_settings
 from ganface.cli.shared import (
     AsJson,
@@ -160,7 +160,7 @@ def interpolate(
         check_count(check_latents(seeds, latents))
     what = "walk" if along is None else f"dims-{dims}" if along == "dims" else along
     faces = "between" if between is not None else name_faces(seeds, latents)
-    outs = choose_outs(out, name_result(model, path, what, faces), fps)
+    outs = choose_outs(out, name_result(model, path, what, faces, *name_orders(label or [])), fps)
 
     from ganface.latents.labels import parse_order
     from ganface.latents.latents import choose_latents, in_turn, without_labels

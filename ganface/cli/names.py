@@ -1,10 +1,12 @@
 """What results are called where --out was not given: after what they show, and never as one that
 is there."""
 
+import re
+from collections.abc import Iterable
 from itertools import count
 from pathlib import Path
 
-LONGEST = 40  # letters of a list of seeds in a name
+LONGEST = 40  # letters of a list of seeds, or of what is asked of faces, in a name
 
 
 def name_result(model: Path, path: Path, *parts: str) -> str:
@@ -27,6 +29,14 @@ def name_faces(seeds: str | None, latents: Path | None) -> str:
     if len(text) > LONGEST:
         text = f"{text[:LONGEST].rpartition(',')[0] or text[:LONGEST]},more"
     return f"seeds-{text}"
+
+
+def name_orders(texts: Iterable[str]) -> list[str]:
+    """Parts of a name that say what is asked of faces, such as --label hair=aqua or --move tilt=2.
+
+    A `*` is "all"; what some file systems cannot write is "_".
+    """
+    return [re.sub(r"[^\w=.,+-]", "_", text.replace("*", "all"))[:LONGEST] for text in texts]
 
 
 def free_paths(stem: str, *suffixes: str) -> list[Path]:

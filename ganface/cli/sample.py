@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ganface.cli.names import free_paths, name_faces, name_result
+from ganface.cli.names import free_paths, name_faces, name_orders, name_result
 from ganface.cli.options import with_settings
 from ganface.cli.shared import (
     AsJson,
@@ -99,7 +99,8 @@ def sample(
         named = f"--seeds {seeds}" if latents is None else f"--latents {latents}"
         check_sheet(config.size, check_latents(seeds, latents), len(orders), scale, titles, named)
     if out is None:
-        named = name_result(model, path, name_faces(seeds, latents))
+        asked = name_orders([*([label] if label else []), *(move or [])])
+        named = name_result(model, path, name_faces(seeds, latents), *asked)
         (out,) = free_paths(named, "" if as_images else ".png")
     refuse_existing(out, folder=as_images)
     if not as_images:

@@ -198,14 +198,13 @@ def trainee(
     from ganface.training.config import TrainConfig
     from ganface.training.distributed import Processes
     from ganface.training.loop import choose_update
-    from ganface.training.start import create
+    from ganface.training.start import create_for
 
     amounts = place.amounts
     given = {"width": amounts.width, "batch_size": amounts.batch, **settings}
     config, pack = TrainConfig.of(given), Pack(place.labelled if labelled else place.pack(size))
     compute = compute_of(place, precision, graphed)
-    method, state = create(config, pack.size, compute, pack.attributes)
-    method.prepare(state, pack)
+    method, state = create_for(pack, config, compute)
     if resident is None:
         resident = fits(pack, compute.device)
     batches = Batches(pack, config, method, resident, place.on_gpu)

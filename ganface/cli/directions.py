@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from ganface.evaluation.named_directions import Measurements
     from ganface.latents.directions import Directions
 
-LABELS = FACTORS  # the labels of a folder, where no file is named
-
 
 @with_settings(DeviceConfig)
 def directions(
@@ -49,7 +47,7 @@ def directions(
         typer.Option(
             metavar="DATA",
             help="A folder or .zip of faces with labels, which are learnt from them and take the "
-            f"place of measuring hair, eyes and so on. Its labels are {LABELS} in it if --labels "
+            f"place of measuring hair, eyes and so on. Its labels are {FACTORS} in it if --labels "
             "names no other.",
         ),
     ] = None,
@@ -84,8 +82,8 @@ def directions(
         assert faces is not None
         refuse_missing(faces)
         if labels is None and not faces.is_dir():
-            raise UserError(f"--faces {faces}: is no folder with a {LABELS}; add --labels")
-        labels = labels or faces / LABELS
+            raise UserError(f"--faces {faces}: is no folder with a {FACTORS}; add --labels")
+        labels = labels or faces / FACTORS
         refuse_missing(labels)
     out = choose_out(out, f"{name_of(model)}-directions.safetensors")
 

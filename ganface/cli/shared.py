@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ganface.cli.names import free_paths
 from ganface.config.dataset import BuildConfig
 from ganface.config.hardware import DeviceConfig
 from ganface.config.settings import between, optional, parse_integers
@@ -111,11 +112,7 @@ def choose_out(given: Path | None, default: str, folder: bool = False) -> Path:
         refuse_existing(given, folder=folder)
         return given
     path = Path(default)
-    number = 2
-    while path.exists():
-        path = Path(f"{Path(default).stem}-{number}{path.suffix}")
-        number += 1
-    return path
+    return free_paths(path.stem, path.suffix)[0]
 
 
 def require_png(out: Path, reason: str) -> None:

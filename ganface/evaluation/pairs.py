@@ -11,9 +11,10 @@ from torch import Tensor
 
 from ganface.dataset.pack import Pack
 from ganface.evaluation.drawn import Images
-from ganface.evaluation.memorisation import Nearest, ranked
+from ganface.evaluation.memorisation import COMMON, Nearest, ranked
 from ganface.pictures.chart import FADED
 from ganface.pictures.grid import INK, PAPER, to_pil
+from ganface.pictures.scales import percent
 from ganface.pictures.text import ZOOM, length, write
 
 PAIRS = 8  # samples shown
@@ -93,8 +94,8 @@ def draw_pairs(
             f"Each face stands left of the {NEIGHBOURS} training images that are most like it, "
             "mirrored where that is nearer; each training image is shown once.",
             "How alike: 16 × 16 thumbnails, their brightness and contrast set aside. 0.00 is a "
-            f"copy. Of the training images 5 % have another one within {near:.2f}, half of them "
-            f"within {typical:.2f}.",
+            f"copy. Of the training images {percent(COMMON)} have another one within {near:.2f}, "
+            f"half of them within {typical:.2f}.",
         ],
         width - 2 * MARGIN,
     )

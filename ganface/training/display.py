@@ -22,10 +22,11 @@ from rich.text import Text
 
 from ganface.errors import CannotWriteError
 from ganface.io.console import clock
-from ganface.methods.verdict import EARLY, HEALTHY
+from ganface.methods.verdict import EARLY
+from ganface.pictures.plot import tone_of
 from ganface.training.followers import Follower
 
-CALM = {str(HEALTHY): "green", str(EARLY): "dim"}  # all other verdicts are warnings
+COLOURS = {"good": "green", "open": "dim", "bad": "bold yellow"}  # of what a verdict is to a reader
 PLAIN_SECONDS = 10  # off a terminal, at most one line in so many seconds
 
 
@@ -143,4 +144,4 @@ class Display:
 
 def colour_of(verdict: str) -> str:
     """Rich's style of a verdict; off a terminal, and with NO_COLOR, rich shows none."""
-    return CALM.get(verdict, "bold yellow")
+    return COLOURS[tone_of(verdict.partition(":")[0])]

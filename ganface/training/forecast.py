@@ -17,14 +17,13 @@ import torch
 from ganface.config.dataset import BuildConfig
 from ganface.dataset.pack import Pack, write_pack
 from ganface.methods.base import Method, TrainState
-from ganface.models.layers import use_compiled
 from ganface.system.device import choose_kernels
 from ganface.training.batches import Batches
 from ganface.training.distributed import Processes
 from ganface.training.loop import choose_update
 from ganface.training.memory import Advance, fit_to_memory
 from ganface.training.plan import Plan
-from ganface.training.start import compile_kernels, create
+from ganface.training.start import compile_kernels, create_for
 
 IMAGES = 256  # of noise, at least
 SECONDS, ROUNDS = 5.0, 50  # of trying, at most, if the first update is not longer
@@ -41,10 +40,7 @@ def seconds_per_update(plan: Plan, size: int) -> float:
         pack = _noise(Path(folder) / "noise", size, max(IMAGES, config.images_per_step))
         choose_kernels(device, config.hardware.deterministic)
         compiled = compile_kernels(plan)
-        method, state = create(config, size, plan.compute)
-        method.prepare(state, pack)
-        for network in state.networks.values():
-            use_compiled(network, compiled)
+        method, state = create_for(pack, config, plan.compute, compiled)
         on_gpu = device.type == "cuda"
         batches = Batches(pack, config, method, on_gpu, on_gpu)
         choose = partial(choose_update, state, method, config, Processes())

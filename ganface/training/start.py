@@ -43,10 +43,7 @@ def begin(
     choose_kernels(plan.compute.device, plan.train.hardware.deterministic)
     if plan.threads:
         torch.set_num_threads(plan.threads)  # sums that are split otherwise end in other bits
-    method, state = create(plan.train, pack.size, plan.compute, pack.attributes)
-    method.prepare(state, pack)
-    for network in state.networks.values():
-        use_compiled(network, compiled)
+    method, state = create_for(pack, plan.train, plan.compute, compiled)
     state.meta = {
         "build": dataclasses.asdict(pack.settings) | plan.labelling,
         "train": plan.train.flat(),
@@ -99,6 +96,17 @@ def create(
     state = method.build()
     # Metrics are summed on the device, so that it need not be waited for at every update
     state.tensors["sums"] = torch.zeros(len(method.metrics), device=compute.device)
+    return method, state
+
+
+def create_for(
+    pack: Pack, config: TrainConfig, compute: Compute, compiled: bool = False
+) -> tuple[Method, TrainState]:
+    """`create`, for the images of a pack. compiled: whether its networks use the CPU's kernels."""
+    method, state = create(config, pack.size, compute, pack.attributes)
+    method.prepare(state, pack)
+    for network in state.networks.values():
+        use_compiled(network, compiled)
     return method, state
 
 

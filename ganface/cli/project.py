@@ -34,7 +34,7 @@ def project(
     steps: Annotated[
         int | None,
         typer.Option(
-            min=1, max=100_000, help="Steps for z, and as many for z⁺; 200, or 100 with an encoder."
+            min=1, max=100_000, help="Steps for z, and as many for z⁺; 100, or 40 with an encoder."
         ),
     ] = None,
     scale: Scale = None,

@@ -8,9 +8,10 @@ small, for each face by itself, is
 
 d compares features of random convolutions, for the MSE alone would rather have no edge than one in
 the wrong place. The logarithm lets z go as far as it takes for a face that G can draw, and keeps it
-near 0, where G knows faces, for one that it cannot. Then each of the layers that read z gets a z of
-its own, z⁺, and the descent goes on: Abdal, Qin and Wonka 2019, "Image2StyleGAN"
-(arXiv:1904.03189).
+near 0, where G knows faces, for one that it cannot. Adam descends in coordinates in which it bends
+as much one way as another (see curvature.py): in those it takes 100 steps, in the entries of z
+more than 200. Then each of the layers that read z gets a z of its own, z⁺, and the descent goes on:
+Abdal, Qin and Wonka 2019, "Image2StyleGAN" (arXiv:1904.03189).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 from ganface.dataset.normalise import normalise
 from ganface.errors import UserError
 from ganface.io.console import Track, untracked
+from ganface.latents.curvature import even_basis
 from ganface.latents.latents import Latents, Title
 from ganface.latents.seeds import z_of
 from ganface.models.dcgan import DcganNetwork, Generator
@@ -34,12 +36,13 @@ from ganface.models.features import RandomFeatures
 from ganface.models.generate import BATCH
 from ganface.models.snapshot import holds, load_generator, load_network
 
-STEPS = 200  # of z, and as many of z⁺
-STEPS_NEAR = 100  # likewise, from an encoder's guess
-RATE, RATE_NEAR, RATE_PLUS = 0.3, 0.15, 0.2  # of Adam: for z, from an encoder's, and for z⁺
-BETAS = (0.9, 0.95)  # a short memory, for slopes are steep at first
+STEPS = 100  # of z, and as many of z⁺
+STEPS_NEAR = 40  # likewise, from an encoder's guess
+RATE, RATE_NEAR, RATE_PLUS = 0.6, 0.3, 0.9  # of Adam: for z, from an encoder's, and for z⁺
+BETAS = (0.8, 0.95)  # a short memory, for slopes are steep at first
 PRIOR = 0.2
 FEATURES = 0.03
+USUAL = 0.06  # of MSE and distance, by which coordinates are made; a third or thrice does as well
 FLOOR = 1e-4  # half of what rounding to grey levels alone comes to
 FACES = 256  # of G's own, by which features are scaled, and one of which a descent begins near
 HALFWAY = 0.5  # how far towards it: from 0 itself some faces get stuck in another colour
@@ -118,6 +121,21 @@ def project(
         variance = (own - own.mean(0)).square().mean().item()
         features_of = scaled_features(own)
         own_features = torch.cat([features_of(part) for part in own.split(BATCH)])
+
+    def outputs_of(z: Tensor) -> Tensor:
+        """What G draws and its features, so that squares sum to MSE + FEATURES · d: [B, d]."""
+        faces = G(z)
+        features = features_of(faces)
+        parts = (faces.flatten(1), 1.0), (features, FEATURES)
+        return torch.cat([part * (weight / part.shape[1]) ** 0.5 for part, weight in parts], 1)
+
+    def coordinates(z: Tensor) -> Tensor:
+        return even_basis(outputs_of, z, USUAL, PRIOR).to(device)
+
+    def everywhere(z: Tensor) -> Tensor:
+        """z⁺ of the same z in all places."""
+        return z[:, None].repeat(1, G.places, 1)
+
     batches = images.split(BATCH)
     points: dict[str, list[Tensor]] = {}
     errors: dict[str, list[Tensor]] = {}
@@ -131,33 +149,37 @@ def project(
         return HALFWAY * own_z[unlike.argmin(1)]
 
     def work() -> Iterator[None]:
+        basis = coordinates(own_z)
+        basis_plus = coordinates(everywhere(own_z)) if G.places > 1 else None
         for batch in batches:
             x = normalise(batch, torch.zeros(len(batch), dtype=torch.bool)).to(device)
-            yield from descend("z", guess(x), x, RATE if E is None else RATE_NEAR)
-            if G.places > 1:
-                z_plus = points["z"][-1].to(device)[:, None].repeat(1, G.places, 1)
-                yield from descend("z_plus", z_plus, x, RATE_PLUS)
+            yield from descend("z", guess(x), x, basis, RATE if E is None else RATE_NEAR)
+            if basis_plus is not None:
+                z_plus = everywhere(points["z"][-1].to(device))
+                yield from descend("z_plus", z_plus, x, basis_plus, RATE_PLUS)
 
-    def descend(space: str, z: Tensor, x: Tensor, rate: float) -> Iterator[None]:
-        z = z.clone().requires_grad_()
-        adam = torch.optim.Adam([z], rate, BETAS)
+    def descend(space: str, z: Tensor, x: Tensor, basis: Tensor, rate: float) -> Iterator[None]:
+        start = z.flatten(1)
+        moved = torch.zeros_like(start, requires_grad=True)  # from there, in coordinates of basis
+        adam = torch.optim.Adam([moved], rate, BETAS)
         with torch.no_grad():
             features = features_of(x)
         # Of each face the best so far: from a good start the first steps may lead away
-        best, lowest = z.detach().clone(), torch.full((len(z),), torch.inf, device=device)
+        best, lowest = z.clone(), torch.full((len(z),), torch.inf, device=device)
 
         def keep_best() -> Tensor:
-            again = G(z)
+            now = (start + moved @ basis.T).view_as(best)
+            again = G(now)
             distance = (features_of(again) - features).square().mean(1)
             unlike = mse(again, x) + FEATURES * distance
-            loss = (unlike + FLOOR).log() + PRIOR * z.square().flatten(1).mean(1)
+            loss = (unlike + FLOOR).log() + PRIOR * now.square().flatten(1).mean(1)
             better = loss < lowest
-            lowest[better], best[better] = loss.detach()[better], z.detach()[better]
+            lowest[better], best[better] = loss.detach()[better], now.detach()[better]
             return loss
 
         for step in range(steps):
-            # It falls to 0 over the last quarter
-            adam.param_groups[0]["lr"] = rate * min(1, 4 * (steps - step) / steps)
+            # It falls to 0 over the last half
+            adam.param_groups[0]["lr"] = rate * min(1, 2 * (steps - step) / steps)
             adam.zero_grad()
             keep_best().sum().backward()
             adam.step()

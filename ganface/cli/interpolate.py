@@ -163,7 +163,7 @@ def interpolate(
     outs = choose_outs(out, name_result(model, path, what, faces, *name_orders(label or [])), fps)
 
     from ganface.latents.labels import parse_order
-    from ganface.latents.latents import choose_latents, in_turn, without_labels
+    from ganface.latents.latents import choose_latents, in_turn
     from ganface.pictures.faces import origin
 
     if between is None:
@@ -171,8 +171,7 @@ def interpolate(
         stops = choose_latents(seeds, latents, G, meta)
     else:
         projected, G, meta = project_chosen(model, path, images, given, check=check_count)
-        found = projected.latents
-        stops = replace(found, points=without_labels(found.points, G))
+        stops = projected.latents
     made_by = {**stops.meta, "frames": frames, **origin(meta)}
     attributes = G.config.labels or {}
     orders = [parse_order(each, attributes) for each in label or []]

@@ -19,7 +19,7 @@ PROBES = 2  # of the outputs, at each point
 
 
 def even_basis(
-    outputs_of: Callable[[Tensor], Tensor], z: Tensor, error: float, prior: float
+    outputs_of: Callable[[Tensor], Tensor], latents: Tensor, z_dim: int, error: float, prior: float
 ) -> Tensor:
     """B [D, D], float32: in coordinates p with z = B p the objective
 
@@ -27,24 +27,24 @@ def even_basis(
 
     has about the same curvature in every direction, where the squared error is about `error`.
 
-    outputs_of: [N, …] -> [N, d], which a gradient goes through. z [N, …]: points like those that
-    will be passed; D is the number of entries of one. By the Gauss-Newton approximation
-    the curvature is 2 E[JᵀJ] / error + 2 · prior / D, with eigenvectors V and eigenvalues h; B is
-    V / √h, scaled to a mean length of 1. E[JᵀJ] is that of gradients of the outputs' sums with
-    random signs: Hutchinson 1990, "A Stochastic Estimator of the Trace of the Influence Matrix for
-    Laplacian Smoothing Splines".
+    outputs_of: [N, …] -> [N, d], which a gradient goes through. latents [N, …, z_dim + labels]:
+    points like those that will be passed; labels stay, and D is the number of all else. By the
+    Gauss-Newton approximation the curvature is 2 E[JᵀJ] / error + 2 · prior / D, with eigenvectors
+    V and eigenvalues h; B is V / √h, scaled to a mean length of 1. E[JᵀJ] is that of gradients of
+    the outputs' sums with random signs: Hutchinson 1990, "A Stochastic Estimator of the Trace of
+    the Influence Matrix for Laplacian Smoothing Splines".
     """
-    size = z[0].numel()
+    size = latents[0, ..., :z_dim].numel()
     total = torch.zeros(size, size, dtype=torch.float64)
-    parts = z.split(BATCH)
+    parts = latents.split(BATCH)
     for probe in range(PROBES):
         for i, part in enumerate(parts):
             part = part.clone().requires_grad_()
             outputs = outputs_of(part)
             signs = rng.uniform(0, "probes", probe * len(parts) + i, *outputs.shape).round() * 2 - 1
             [slopes] = torch.autograd.grad((outputs * signs.to(outputs.device)).sum(), part)
-            slopes = slopes.flatten(1).double().cpu()
+            slopes = slopes[..., :z_dim].flatten(1).double().cpu()
             total += slopes.T @ slopes
-    values, vectors = torch.linalg.eigh(total / (PROBES * len(z)))
+    values, vectors = torch.linalg.eigh(total / (PROBES * len(latents)))
     lengths = (2 * values.clamp(min=0) / error + 2 * prior / size).rsqrt()
     return (vectors * (lengths / lengths.mean())).float()

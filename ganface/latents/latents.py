@@ -6,7 +6,8 @@ A file of latents is what real faces became in the latent space of one generator
     z_plus    float32 [N, places, z_dim]    one for each layer that reads z, where there are several
     metadata  names and errors of the N, and the SHA-256 of the snapshot that they belong to
 
-Either tensor may be missing. To another generator the same numbers mean other faces.
+Of a generator that knows labels, a number for each of their values follows each z. Either tensor
+may be missing. To another generator the same numbers mean other faces.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
 from ganface.config.settings import parse_integers
 from ganface.errors import UserError
@@ -40,7 +40,7 @@ class Title(NamedTuple):
 class Latents:
     """N points, which a generator draws as N faces."""
 
-    points: Tensor  # float32 [N, z_dim] or, as z⁺, [N, places, z_dim], on the CPU
+    points: Tensor  # float32 [N, z_dim] or, as z⁺, [N, places, z_dim], on the CPU; labels follow z
     titles: tuple[Title, ...]
     meta: dict[str, Any]  # what the metadata of a picture of all says
 
@@ -94,11 +94,6 @@ def ordered(latents: Latents, orders: Sequence[Order], attributes: Attributes) -
     return Latents(torch.cat(parts), tuple(titles), meta)
 
 
-def without_labels(points: Tensor, G: DcganNetwork) -> Tensor:
-    """z or z⁺ as G takes it where nothing is known of labels, and some may be ordered."""
-    return pad(points, (0, G.config.label_values))
-
-
 def in_turn(points: Tensor, orders: Sequence[Order], attributes: Attributes) -> Tensor:
     """Each point of [N, …] for each order, before the next point: [N · orders, …]."""
     return torch.stack([obey(points, order, attributes) for order in orders], 1).flatten(0, 1)
@@ -142,12 +137,11 @@ def read_latents(path: Path, G: DcganNetwork, meta: dict[str, Any]) -> Latents:
     if not (isinstance(names, list) and names and all(isinstance(n, str) for n in names)):
         raise UserError(f"{path}: does not name its latents")
     places = (G.places,) if z_plus is not None and isinstance(G, Generator) else ()
-    wanted = (len(names), *places, G.config.z_dim)
+    wanted = (len(names), *places, G.config.z_dim + G.config.label_values)
     if points is None or points.dtype != torch.float32 or points.shape != wanted:
         raise UserError(f"{path}: its latents do not fit their generator")
     if not points.isfinite().all():
         raise UserError(f"{path}: holds what is not a number")
-    points = without_labels(points, G)
     digest = held["sha256"]
     titles = (
         Title(f"latent of {name}", f"latent-{i:06d}", {"latents": digest, "name": name})

@@ -30,10 +30,9 @@ from ganface.errors import UserError
 from ganface.io.console import Track, untracked
 from ganface.latents.curvature import even_basis
 from ganface.latents.latents import Latents, Title
-from ganface.latents.seeds import z_of
 from ganface.models.dcgan import DcganNetwork, Generator
 from ganface.models.features import RandomFeatures
-from ganface.models.generate import BATCH
+from ganface.models.generate import BATCH, latents_of
 from ganface.models.snapshot import holds, load_generator, load_network
 
 STEPS = 100  # of z, and as many of z⁺
@@ -55,7 +54,7 @@ class Projection:
 
     names: tuple[str, ...]
     images: Tensor  # uint8 [N, 3, S, S]
-    points: dict[str, Tensor]  # z [N, z_dim] and, if G reads z in several places, z_plus
+    points: dict[str, Tensor]  # as in a file of latents: z and, where there are places, z_plus
     errors: dict[str, Tensor]  # float32 [N] of each: the MSE, of images in [-1, 1]
     variance: float  # of G's own faces: their MSE from the mean of all
 
@@ -110,47 +109,46 @@ def project(
     """Where images, uint8 [N, 3, S, S], lie in G's latent space; and how far G's are from them.
 
     E: gives the first guesses; without it they lie HALFWAY from 0 to the most alike of FACES of G's
-    own. steps: of z, and as many of z⁺; STEPS if not given, or STEPS_NEAR with E.
+    own. Labels, where G knows some, are those of this face, and stay. steps: of z, and as many of
+    z⁺; STEPS if not given, or STEPS_NEAR with E.
     """
     if steps is None:
         steps = STEPS if E is None else STEPS_NEAR
-    device = next(G.parameters()).device
-    own_z = z_of(range(FACES), G.config.z_dim).to(device)
+    device, z_dim = next(G.parameters()).device, G.config.z_dim
+    own_latents = latents_of(G, range(FACES)).to(device)
     with torch.no_grad():
-        own = torch.cat([G(part) for part in own_z.split(BATCH)])
+        own = torch.cat([G(part) for part in own_latents.split(BATCH)])
         variance = (own - own.mean(0)).square().mean().item()
         features_of = scaled_features(own)
-        own_features = torch.cat([features_of(part) for part in own.split(BATCH)])
 
-    def outputs_of(z: Tensor) -> Tensor:
-        """What G draws and its features, so that squares sum to MSE + FEATURES · d: [B, d]."""
-        faces = G(z)
-        features = features_of(faces)
-        parts = (faces.flatten(1), 1.0), (features, FEATURES)
+    def seen(faces: Tensor) -> Tensor:
+        """Pixels and features [B, d], whose squared differences sum to MSE + FEATURES · d."""
+        parts = (faces.flatten(1), 1.0), (features_of(faces), FEATURES)
         return torch.cat([part * (weight / part.shape[1]) ** 0.5 for part, weight in parts], 1)
 
-    def coordinates(z: Tensor) -> Tensor:
-        return even_basis(outputs_of, z, USUAL, PRIOR).to(device)
+    def even(latents: Tensor) -> Tensor:
+        basis = even_basis(lambda some: seen(G(some)), latents, z_dim, USUAL, PRIOR)
+        return basis.to(device)
 
-    def everywhere(z: Tensor) -> Tensor:
+    def everywhere(latents: Tensor) -> Tensor:
         """z⁺ of the same z in all places."""
-        return z[:, None].repeat(1, G.places, 1)
+        return latents[:, None].repeat(1, G.places, 1)
 
+    with torch.no_grad():
+        own_seen = torch.cat([seen(part) for part in own.split(BATCH)])
     batches = images.split(BATCH)
     points: dict[str, list[Tensor]] = {}
     errors: dict[str, list[Tensor]] = {}
 
     @torch.no_grad()
     def guess(x: Tensor) -> Tensor:
-        if E is not None:
-            return E(x).float()
-        unlike = mean_squares(x.flatten(1), own.flatten(1))
-        unlike += FEATURES * mean_squares(features_of(x), own_features)
-        return HALFWAY * own_z[unlike.argmin(1)]
+        most_alike = own_latents[torch.cdist(seen(x), own_seen).argmin(1)]
+        z = HALFWAY * most_alike[:, :z_dim] if E is None else E(x).float()
+        return torch.cat([z, most_alike[:, z_dim:]], 1)
 
     def work() -> Iterator[None]:
-        basis = coordinates(own_z)
-        basis_plus = coordinates(everywhere(own_z)) if G.places > 1 else None
+        basis = even(own_latents)
+        basis_plus = even(everywhere(own_latents)) if G.places > 1 else None
         for batch in batches:
             x = normalise(batch, torch.zeros(len(batch), dtype=torch.bool)).to(device)
             yield from descend("z", guess(x), x, basis, RATE if E is None else RATE_NEAR)
@@ -158,23 +156,22 @@ def project(
                 z_plus = everywhere(points["z"][-1].to(device))
                 yield from descend("z_plus", z_plus, x, basis_plus, RATE_PLUS)
 
-    def descend(space: str, z: Tensor, x: Tensor, basis: Tensor, rate: float) -> Iterator[None]:
-        start = z.flatten(1)
-        moved = torch.zeros_like(start, requires_grad=True)  # from there, in coordinates of basis
+    def descend(space: str, start: Tensor, x: Tensor, basis: Tensor, rate: float) -> Iterator[None]:
+        z, labels = start.tensor_split([z_dim], -1)
+        moved = torch.zeros_like(z.flatten(1), requires_grad=True)  # in coordinates of the basis
         adam = torch.optim.Adam([moved], rate, BETAS)
         with torch.no_grad():
-            features = features_of(x)
+            wanted = seen(x)
         # Of each face the best so far: from a good start the first steps may lead away
-        best, lowest = z.clone(), torch.full((len(z),), torch.inf, device=device)
+        best, lowest = start.clone(), torch.full((len(x),), torch.inf, device=device)
 
         def keep_best() -> Tensor:
-            now = (start + moved @ basis.T).view_as(best)
-            again = G(now)
-            distance = (features_of(again) - features).square().mean(1)
-            unlike = mse(again, x) + FEATURES * distance
+            now = z + (moved @ basis.T).view_as(z)
+            latents = torch.cat([now, labels], -1)
+            unlike = (seen(G(latents)) - wanted).square().sum(1)
             loss = (unlike + FLOOR).log() + PRIOR * now.square().flatten(1).mean(1)
             better = loss < lowest
-            lowest[better], best[better] = loss.detach()[better], now.detach()[better]
+            lowest[better], best[better] = loss.detach()[better], latents.detach()[better]
             return loss
 
         for step in range(steps):
@@ -204,11 +201,6 @@ def project(
 def mse(a: Tensor, b: Tensor) -> Tensor:
     """The mean of the squares of the differences of each of B images: float32 [B]."""
     return (a - b).square().mean((1, 2, 3))
-
-
-def mean_squares(a: Tensor, b: Tensor) -> Tensor:
-    """The mean squared differences of points [N, d] from points [M, d]: [N, M]."""
-    return torch.cdist(a, b).square() / a.shape[1]
 
 
 def scaled_features(own: Tensor) -> Callable[[Tensor], Tensor]:

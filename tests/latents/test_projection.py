@@ -7,7 +7,7 @@ from ganface.latents import projection
 from ganface.latents.projection import mse, scaled_features
 from ganface.latents.seeds import z_of
 from ganface.models.dcgan import Generator
-from ganface.models.generate import generate
+from ganface.models.generate import generate, latents_of
 from ganface.models.snapshot import load_generator
 
 
@@ -146,3 +146,16 @@ def test_an_image_is_far_where_no_face_of_G_is_near(G, own):
     faces = as_numbers(generate(G, z_of(range(32), 8)))
     expected = (faces - faces.mean(0)).square().mean().item()
     assert found.variance == pytest.approx(expected, rel=0.01)
+
+
+def test_labels_are_those_of_the_most_alike_of_its_own_and_stay():
+    G = Generator(dcgan(modulate=True, labels={"hair": ("aqua", "red")})).eval()
+    G.initialise(torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        for parameter in G.parameters():
+            parameter += 0.1 * torch.randn_like(parameter)
+        G.examples[:, 0] = 1
+        G.examples[5] = 2
+    points, _ = project(G.requires_grad_(False), generate(G, latents_of(G, range(4, 7))), steps=3)
+    assert points["z"][:, 8:].tolist() == [[1, 0], [0, 1], [1, 0]]
+    assert torch.equal(points["z_plus"][..., 8:], points["z"][:, None, 8:].expand(-1, 4, -1))

@@ -1,8 +1,8 @@
 """Coordinates of latent space in which a descent has as far to go one way as another.
 
-Along some directions of z a face changes a thousand times as much as along others. Adam has a rate
-for each coordinate, but the entries of z are no such directions; the eigenvectors of E[JᵀJ] are,
-where J is the Jacobian of what is drawn by z.
+Along some directions of z a face changes, squared, hundreds of times as much as along others. Adam
+has a rate for each coordinate, but the entries of z are no such directions; the eigenvectors of
+E[JᵀJ] are, where J is the Jacobian of what is drawn by z.
 """
 
 from __future__ import annotations

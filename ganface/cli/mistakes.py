@@ -3,11 +3,21 @@
 typer's own texts would do in part, but for values they are those of the library that checks them.
 """
 
+import re
 from typing import Any
 
 import typer
 
 from ganface.errors import did_you_mean
+
+OURS = {  # for typer's own texts: as other lines, they begin with what is wrong
+    r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)": r"\1: more than this takes",
+    r"Missing (?:argument|option|parameter) '(.*)'": r"\1: is missing",
+    r"Option '(.*)' requires an argument": r"\1: needs a value",
+    r"Option '(.*)' does not take a value": r"\1: takes no value",
+    r"No such (option|command):? '?([^ ']+)'?": r"\2: no such \1",
+    r"\(Possible options: (.*)\)": r"(did you mean \1?)",
+}
 
 
 def describe_mistake(error: typer.TyperException) -> str:
@@ -17,11 +27,13 @@ def describe_mistake(error: typer.TyperException) -> str:
     if parameter is not None and given:
         return f"{_name(parameter)} {given[0]}: {_what_fits(parameter, given[0])}"
     what, _, hint = error.format_message().rstrip(".").partition(". Did ")
+    for theirs, ours in OURS.items():
+        what = re.sub(theirs, ours, what)
     message = f"{what} (did {hint})" if hint else what
     if context is None:
         return message
     for kind in ("option", "command"):
-        if what.startswith(f"No such {kind}"):
+        if f": no such {kind}" in what:
             return f"{message}; {context.command_path} -h lists all {kind}s"
     return f"{message}; {_as_phrase(context.get_usage())}; {context.command_path} -h says more"
 

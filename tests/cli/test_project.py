@@ -113,7 +113,7 @@ def test_what_cannot_be_projected_is_refused_in_one_line(tiny_run, faces, invoke
     invoke("dataset", "build", faces, "other", "--size", 64, "--workers", 1).done()
     assert "its images are of 64 pixels, not 32" in refused("other")
     assert "there is no such file" in refused(one, "nothing.png")
-    assert "Missing argument 'IMAGES" in refused()
+    assert "IMAGES: is missing" in refused()
     assert "the name must end in .safetensors" in refused(one, "--out", "a.png")
     (home / "a.png").write_bytes(b"mine")
     assert "a.png: exists already" in refused(one, "--out", "a.safetensors")

@@ -90,17 +90,19 @@ REFUSED = """
     train faces --label-columns hair            | --label-columns hair: does nothing without
     train faces --crop middle                   | --crop middle: must be one of center, none
     train faces --loss wgan                     | wgan-gp, rpgan; did you mean wgan-gp?
-    train faces --size                          | Option '--size' requires an argument
+    train faces --size                          | --size: needs a value
     train faces --out docs                      | docs: exists and is no run directory
     train faces --out file.txt                  | file.txt: exists and is no run directory
     train faces --out file.txt/run              | file.txt/run: cannot be written
     train faces --out run                       | run: holds a run already; add --resume
-    train faces --nonsense                      | train -h lists all options
-    train faces more                            | extra argument(s) (more); usage:
+    train faces --flip=yes                      | --flip: takes no value
+    train faces --nonsense                      | --nonsense: no such option;
+    train faces --label-colums x                | such option (did you mean --label
+    train faces more                            | more: more than this takes; usage:
     train                                       |  train [OPTIONS] DATA;
-    trian                                       | 'trian' (did you mean 'train'?);
+    trian                                       | trian: no such command (did you mean 'train'?);
     dataset nonsense                            | dataset -h lists all commands
-    compare                                     | 'MODEL... [DATA]'; usage:
+    compare                                     | MODEL... [DATA]: is missing; usage:
     sample                                      |  sample [OPTIONS] MODEL;
     dataset build nothing new                   | nothing: there is no such file or folder
     dataset build cut.zip new                   | cut.zip: the zip is cut off or damaged

@@ -96,7 +96,7 @@ REFUSED = """
     train faces --out file.txt/run              | file.txt/run: cannot be written
     train faces --out run                       | run: holds a run already; add --resume
     train faces --flip=yes                      | --flip: takes no value
-    train faces --nonsense                      | --nonsense: no such option;
+    train faces --nonsense                      | --nonsense: no such option
     train faces --label-colums x                | such option (did you mean --label
     train faces more                            | more: more than this takes; usage:
     train                                       |  train [OPTIONS] DATA;

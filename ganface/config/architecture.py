@@ -60,9 +60,19 @@ class DcganConfig(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_size(self.size)
+        if self.labels:
+            self.check_hears_labels()
         if self.spectral_norm and self.norm == "batch":
             raise UserError(
                 "--spectral-norm: BatchNorm would scale the weights up again; add --norm none"
+            )
+
+    def check_hears_labels(self) -> None:
+        """Raise UserError if labels could change nothing in G."""
+        if not self.modulate:
+            raise UserError(
+                "--labels: G hears of them where z scales and shifts its layers, which "
+                "--no-modulate and --preset dcgan forbid; leave them out"
             )
 
 

@@ -108,10 +108,11 @@ def layers_that_read_z(G: DcganNetwork) -> list[Tensor]:
             "--by sefa: needs a generator whose layers are modulated by z (train --modulate); take "
             "--by jacobian"
         )
-    first = G.layers[0].weight  # [z_dim + label_values, channels, 4, 4]
+    first = G.layers[0].weight  # [z_dim, channels, 4, 4]
     assert isinstance(first, Tensor)
-    weights = first.flatten(1).T, *(layer.hidden.weight for layer in G.modulated)
-    return [each[:, : G.config.z_dim].cpu() for each in weights]
+    z_dim = G.config.z_dim  # after which come weights of labels
+    hidden = (layer.hidden.weight[:, :z_dim].cpu() for layer in G.modulated)
+    return [first.flatten(1).T.cpu(), *hidden]
 
 
 def _measured(

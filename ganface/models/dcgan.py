@@ -138,14 +138,14 @@ class Generator(DcganNetwork):
 
     def __init__(self, config: DcganConfig) -> None:
         super().__init__(config)
-        width = config.width
+        width, z_dim = config.width, config.z_dim
         layer = {"transposed": UpConv, "nearest": NearestUpConv}[config.upsample]
-        inputs = config.z_dim + config.label_values
+        inputs = z_dim + config.label_values
         norm = partial(SelfModulatedBatchNorm, inputs=inputs) if config.modulate else nn.BatchNorm2d
         channels = width * 2 ** (doublings(config.size) - 1)
-        # z and labels [B, inputs, 1, 1] -> [B, channels, 4, 4]
+        # z [B, z_dim, 1, 1] -> [B, channels, 4, 4]
         layers: list[nn.Module] = [
-            LatentProjection(inputs, channels),
+            LatentProjection(z_dim, channels),
             norm(channels),
             nn.ReLU(inplace=True),
         ]
@@ -167,10 +167,8 @@ class Generator(DcganNetwork):
     def initialise(self, generator: torch.Generator) -> None:
         """As the paper says, and labels change nothing yet."""
         super().initialise(generator)
-        first, z_dim = self.layers[0].weight, self.config.z_dim
-        assert isinstance(first, Tensor)
-        for weight in (first.transpose(0, 1), *(norm.hidden.weight for norm in self.modulated)):
-            nn.init.zeros_(weight[:, z_dim:])
+        for norm in self.modulated:
+            nn.init.zeros_(norm.hidden.weight[:, self.config.z_dim :])
 
     @property
     def modulated(self) -> list[SelfModulatedBatchNorm]:
@@ -186,7 +184,7 @@ class Generator(DcganNetwork):
         if label_values and z.shape[-1] == z_dim:
             z = pad(z, (0, label_values))
         first, *others = [z] if z.dim() == 2 else z.unbind(1)
-        x = first[:, :, None, None]
+        x = first[:, :z_dim, None, None]
         modulated = self.modulated
         if others:
             parts = zip(modulated, others, strict=True)

@@ -2,8 +2,7 @@
 
 The page and the ONNX file are made from them.
 
-first                   [z_dim, C, 4, 4]         z (and labels, for which there are further rows)
-                                                 -> [C, 4, 4]
+first                   [z_dim, C, 4, 4]         z -> [C, 4, 4]
 conv.I                  [inputs, outputs, k, k]  from I = 1 on, transposed convolutions, k = 4, or
                                                  3, of pixels that are made 2 × 2 before
 norm.I.scale, .shift    [C]                      BatchNorm after conv.I (norm.0: after first), as
@@ -88,7 +87,7 @@ class FoldedGenerator(nn.Module):
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         latents = z if labels is None else torch.cat([z, labels], 1)
-        x = (latents @ self.get("first").flatten(1)).unflatten(1, (-1, 4, 4))
+        x = (z @ self.get("first").flatten(1)).unflatten(1, (-1, 4, 4))
         for i in range(self.convolutions):
             x = relu(self.normalise(x, i, latents))
             x = conv_transpose2d(x, self.get(f"conv_{i + 1}"), stride=2, padding=1)

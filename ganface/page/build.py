@@ -33,7 +33,6 @@ def build_page(
     about = {
         "name": name,
         **origin,
-        "z_dim": G.config.z_dim,
         "labels": G.config.labels or {},
         "directions": directions.names if directions else [],
     }

@@ -107,6 +107,7 @@ function fromHalves(halves) {
 class Generator {
   constructor(tensors, kernel) {
     this.tensors = tensors;
+    this.z_dim = tensors["first"].shape[0];
     const padded = (channels) => Math.ceil(channels / LANES) * LANES;
     this.layers = [];
     let side = 4;
@@ -187,7 +188,7 @@ class Generator {
     const first = tensors["first"];
     const channels = first.shape[1];
     const x = new Float32Array(channels * 16);
-    for (let i = 0; i < latent.length; i++) {
+    for (let i = 0; i < this.z_dim; i++) {
       for (let j = 0, at = i * x.length; j < x.length; j++) x[j] += latent[i] * first[at + j];
     }
     const start = this.normalisation(0, latent, channels);

@@ -68,7 +68,7 @@ const points = new Map();
 function zOf(face) {
   let z = points.get(face);
   if (!z) {
-    const [first, ...rest] = face.split("~").map((seed) => randn(low(seed), model.z_dim));
+    const [first, ...rest] = face.split("~").map((seed) => randn(low(seed), G.z_dim));
     const [near, far] = [Math.cos(MUTATION), Math.sin(MUTATION)];
     z = rest.reduce((a, b) => a.map((value, i) => near * value + far * b[i]), first);
     points.set(face, z);
@@ -92,13 +92,13 @@ function labelsOf(face) {
 
 // What G draws for z and labels, as the sliders say
 function latentOf(z, labels) {
-  const latent = new Float32Array(model.z_dim + labelValues);
-  for (let i = 0; i < model.z_dim; i++) latent[i] = z[i] * state.truncation;
+  const latent = new Float32Array(G.z_dim + labelValues);
+  for (let i = 0; i < G.z_dim; i++) latent[i] = z[i] * state.truncation;
   model.directions.forEach((name, k) => {
     const far = state.moves[name] ?? 0;
-    if (far) for (let i = 0; i < model.z_dim; i++) latent[i] += far * tensors.directions[k * model.z_dim + i];
+    if (far) for (let i = 0; i < G.z_dim; i++) latent[i] += far * tensors.directions[k * G.z_dim + i];
   });
-  latent.set(labels, model.z_dim);
+  latent.set(labels, G.z_dim);
   return latent;
 }
 

@@ -151,7 +151,8 @@ class TrainConfig:
     def build_method(self, size: int, compute: Compute, labels: Attributes | None = None) -> Method:
         """The method, for images of `size` with such labels, if it uses any. Raises UserError if
         the networks cannot do them."""
-        labels = labels if self.method_class.uses_labels and labels else None
+        hears = self.method_class.uses_labels and self.architecture.modulate
+        labels = labels if hears and labels else None
         architecture = dataclasses.replace(self.architecture, size=size, labels=labels)
         seed = self.schedule.seed
         return self.method_class(self.method, architecture, self.optimizer, seed, compute)

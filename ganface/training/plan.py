@@ -73,6 +73,8 @@ def make_plan(
         config = TrainConfig.of(train)
         check_size(build.get("size", BuildConfig.size))
         _check_seeds(config, build.get("size", BuildConfig.size))
+        if build.get("labels") is not None and config.method_class.uses_labels:
+            config.architecture.check_hears_labels()
         compute = _compute(config, None, processes)
         return Plan(BuildConfig(**build), config, compute, config.hardware.compile)
 

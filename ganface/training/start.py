@@ -61,7 +61,8 @@ def begin(
     }
     notes = _restore_newest(run, plan, state) if resume else []
     if pack.attributes and not method.architecture.labels:
-        notes.append(f"labels: --method {method.name} does not use them")
+        why = "without --modulate G" if method.uses_labels else f"--method {method.name}"
+        notes.append(f"labels: {why} does not use them")
     if state.step == 0:
         notes += warn_of_few(len(pack), plan.train)
         if plan.train.recipe.init_from is not None:

@@ -107,15 +107,18 @@ def test_labels_that_nothing_uses_are_said_aloud(faces, labels, invoke, tmp_path
     result = invoke("train", faces, *out, *OPTIONS, labels, "--method", "vae")
     result.done()
     assert "labels: --method vae does not use them" in result.err
+    message = invoke("train", faces, "--out", tmp_path / "s", *OPTIONS, labels, "--no-modulate")
+    assert "--no-modulate and --preset dcgan" in message.refused()
 
 
-def test_the_paper_s_G_draws_to_order_as_well(faces, labels, invoke, tmp_path):
+def test_a_pack_with_labels_trains_a_G_that_cannot_hear_of_them(faces, labels, invoke, tmp_path):
     pack = tmp_path / "p.safetensors"
     invoke("dataset", "build", faces, pack, "--size", 32, "--labels", labels).done()
     out = ("--out", tmp_path / "r", "--steps", 2)
     result = invoke("train", pack, *out, *TINY, "--milestones", 2, "--preset", "dcgan")
     result.done()
-    invoke("sample", tmp_path / "r", "--label", "hair=red", "--out", tmp_path / "red.png").done()
+    assert "labels: without --modulate G does not use them" in result.err
+    assert "knows no labels" in invoke("sample", tmp_path / "r", "--label", "hair=red").refused()
 
 
 def test_evaluate_asks_whether_labels_are_obeyed(run, faces, invoke, tmp_path, monkeypatch):

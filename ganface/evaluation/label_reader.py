@@ -7,19 +7,23 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d
 
 from ganface.config.dataset import BuildConfig
 from ganface.dataset.decode import BadImageError
 from ganface.dataset.images import read_pixels
 from ganface.dataset.label_numbers import LabelNumbers
 from ganface.errors import UserError
-from ganface.evaluation.memorisation import thumbnails
+from ganface.evaluation.reader import train_reader
 from ganface.io.console import Track, say, untracked
-from ganface.latents.ridge import Ridge, ridge
+from ganface.models.dcgan import DcganNetwork
+from ganface.models.generate import BATCH
 
-LEAST, MOST = 50, 4000  # images with labels that are learnt from
-SMOOTHER = 0.01  # R² that is given away, for G's faces are not quite like real ones
+LEAST, MOST = 100, 4000  # images with labels that are learnt from
+APART = 5  # one in so many is not learnt from
+UPDATES = 1000
 READABLE = 0.5  # R² below which a label cannot be read off an image
+SIDE = 32  # on which it is read, whatever the images' size
 
 
 @dataclass(frozen=True)
@@ -27,17 +31,23 @@ class LabelReader:
     """Reads labels off images."""
 
     factors: dict[str, str]  # by the name of each label, which label it is a part of
-    fit: Ridge  # thumbnail -> labels
+    r2: Tensor  # float64 [M], of each label in images that were not learnt from
+    network: DcganNetwork  # images [N, 3, SIDE, SIDE] in [-1, 1] -> standardised labels
+    columns: list[int]  # where among these the labels are
+    mean: Tensor  # float64, of each label [M]
+    sd: Tensor
 
     def __call__(self, images: Tensor) -> dict[str, Tensor]:
         """Of uint8 [N, 3, S, S]: float64 [N] for each label, by its name."""
-        return dict(zip(self.factors, self.fit(thumbnails(images)).unbind(1), strict=True))
+        parts = [self.network(_reduced(part)) for part in images.split(BATCH)]
+        values = torch.cat(parts)[:, self.columns].double() * self.sd + self.mean
+        return dict(zip(self.factors, values.unbind(1), strict=True))
 
 
 def learn_labels(
     data: Path, labels: LabelNumbers, config: BuildConfig, track: Track = untracked
 ) -> LabelReader:
-    """Learn to read labels off images: by ridge regression from 16 × 16 thumbnails.
+    """Learn to read labels off images.
 
     data: a folder or zip with the images; config: how they are made ready. Labels that cannot be
     read off images (an R² of less than READABLE where images are left out) are said on stderr, and
@@ -47,25 +57,42 @@ def learn_labels(
         raise UserError(f"{data}: has {len(labels.files)} images with labels, {LEAST} are needed")
     dice = torch.Generator().manual_seed(0)
     chosen = torch.randperm(len(labels.files), generator=dice)[:MOST].tolist()
-    used, small = [], []
-    for index in track(chosen, len(chosen)):
+    used, pixels = [], []
+    for index in chosen:
         try:
-            pixels = read_pixels(data, labels.files[index], config)
+            pixels.append(_reduced(read_pixels(data, labels.files[index], config)[None]))
         except BadImageError as error:
             say(f"{labels.files[index]}: left out: {error}")
-            continue
-        used.append(index)
-        small.append(thumbnails(pixels[None])[0])
+        else:
+            used.append(index)
     if len(used) < LEAST:
         raise UserError(f"{data}: {len(used)} images with labels can be read, {LEAST} are needed")
+    images = torch.cat(pixels)
     values = torch.tensor([*labels.columns.values()], dtype=torch.float64)[:, used].T
-    fit = ridge(torch.stack(small), values, SMOOTHER)
+    mean, sd = values.mean(0), values.std(0)
+    # A label that all have cannot be told from noise
+    wanted = ((values - mean) / sd.where(sd > 0, 1)).float()
+    apart = len(used) // APART
+
+    def loss_of(network: DcganNetwork, dice: Tensor) -> Tensor:
+        batch = apart + (dice[0] * (len(used) - apart)).long()
+        return (network(images[batch]) - wanted[batch]).square().mean()
+
+    network = train_reader(SIDE, len(labels.columns), UPDATES, loss_of, torch.device("cpu"), track)
+    found = torch.cat([network(part) for part in images[:apart].split(BATCH)])
+    missed = (found - wanted[:apart]).square().mean(0)
+    r2 = (1 - missed / wanted[:apart].var(0, correction=0).clamp(min=1e-12)).double()
     names = [*labels.columns]
-    for name, r2 in zip(names, fit.r2.tolist(), strict=True):
-        if r2 < READABLE:
-            say(f"{name}: cannot be read off images (R² {r2:.2f}), and is left out")
-    kept = [i for i, r2 in enumerate(fit.r2.tolist()) if r2 >= READABLE]
+    for name, each in zip(names, r2.tolist(), strict=True):
+        if each < READABLE:
+            say(f"{name}: cannot be read off images (R² {each:.2f}), and is left out")
+    kept = (r2 >= READABLE).nonzero().flatten().tolist()
     if not kept:
         raise UserError(f"{data}: no label can be read off these images")
-    kept_fit = Ridge(fit.weights[:, kept], fit.offset[kept], fit.r2[kept])
-    return LabelReader({names[i]: labels.factors[names[i]] for i in kept}, kept_fit)
+    factors = {names[i]: labels.factors[names[i]] for i in kept}
+    return LabelReader(factors, r2[kept], network, kept, mean[kept], sd[kept])
+
+
+def _reduced(images: Tensor) -> Tensor:
+    """uint8 [N, 3, S, S] -> float32 [N, 3, SIDE, SIDE] in [-1, 1]."""
+    return adaptive_avg_pool2d(images.float(), SIDE) / 127.5 - 1

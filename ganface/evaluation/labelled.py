@@ -12,20 +12,17 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
-from torch.optim import Adam
 
-from ganface.config.architecture import DcganConfig
 from ganface.dataset.normalise import normalise
 from ganface.dataset.pack import Pack
 from ganface.evaluation.drawn import Images, choose, extract_features
 from ganface.evaluation.neighbours import mean_distance
+from ganface.evaluation.reader import train_reader
 from ganface.io.console import Track, untracked
-from ganface.latents import rng
 from ganface.models.dcgan import DcganNetwork
-from ganface.models.encoder import Encoder
 from ganface.models.features import RandomFeatures
 
-UPDATES, BATCH, RATE, WIDTH = 400, 64, 2e-3, 16
+UPDATES = 400  # of the classifier
 APART = 5  # one in so many reals is not learned from
 LEAST = 10  # faces of a value in whose distances there is a meaning
 
@@ -62,29 +59,19 @@ class Labelled:
         }
 
     def _train(self, reals: Pack, indices: Sequence[int], track: Track) -> DcganNetwork:
-        values = sum(map(len, self.attributes.values()))
-        config = DcganConfig(size=reals.size, width=WIDTH, z_dim=values, norm="batch")
-        network = Encoder(config)  # which turns an image into so many numbers
-        network.initialise(rng.generator(0, "classifier"))
-        network.to(self._device).train()
-        optimizer = Adam(network.parameters(), RATE)
-        for step in track(range(UPDATES), UPDATES):
-            optimizer.param_groups[0]["lr"] = RATE * (1 - step / UPDATES)
-            dice = rng.uniform(0, "classifier", step, 2, BATCH)
+        def loss_of(network: DcganNetwork, dice: Tensor) -> Tensor:
             chosen = [indices[place] for place in (dice[0] * len(indices)).long().tolist()]
             images = normalise(reals.batch(chosen), dice[1] < 0.5).to(self._device)
             labels = reals.labels[chosen].long().to(self._device)
-            loss = torch.stack(
-                [
-                    # -1: not known
-                    cross_entropy(logits, labels[:, i] - 1, ignore_index=-1, reduction="sum")
-                    for i, logits in enumerate(self._split(network(images)))
-                ]
-            )
-            optimizer.zero_grad()
-            (loss.sum() / BATCH).backward()
-            optimizer.step()
-        return network.eval().requires_grad_(False)
+            losses = [
+                # -1: not known
+                cross_entropy(logits, labels[:, i] - 1, ignore_index=-1, reduction="sum")
+                for i, logits in enumerate(self._split(network(images)))
+            ]
+            return torch.stack(losses).sum() / len(chosen)
+
+        values = sum(map(len, self.attributes.values()))
+        return train_reader(reals.size, values, UPDATES, loss_of, self._device, track)
 
     def _split(self, logits: Tensor) -> tuple[Tensor, ...]:
         """For each attribute the logits of its values."""

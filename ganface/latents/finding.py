@@ -10,7 +10,7 @@ from torch import Tensor
 from ganface.io.console import Track, untracked
 
 EPSILON = 0.5  # half the distance over which a derivative is taken
-SIDE_EFFECTS = 10.0  # weight of what else moves against what is to move, both squared
+SIDE_EFFECTS = 30.0  # weight of what else moves against what is to move, both squared
 
 
 def jacobian_directions(

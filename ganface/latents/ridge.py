@@ -23,14 +23,12 @@ class Ridge:
         return x.double() @ self.weights + self.offset
 
 
-def ridge(x: Tensor, y: Tensor, given_away: float = 0.0) -> Ridge:
+def ridge(x: Tensor, y: Tensor) -> Ridge:
     """Fit M targets y [N, M] by x [N, d], N at least 3, each with the penalty that suits it.
 
-    That is the strongest of PENALTIES whose R² is within `given_away` of the best: a model with
-    smaller weights is less disturbed by x of another kind than it has seen. R² is that of
-    leave-one-out cross-validation, which for ridge takes one fit: Allen 1974, "The Relationship
-    between Variable Selection and Data Augmentation and a Method for Prediction". A constant y has
-    an R² of 0.
+    That is the one of PENALTIES with the best R² by leave-one-out cross-validation, which for ridge
+    takes one fit: Allen 1974, "The Relationship between Variable Selection and Data Augmentation
+    and a Method for Prediction". A constant y has an R² of 0.
     """
     x, y = x.double(), y.double()
     mean_x, mean_y = x.mean(0), y.mean(0)
@@ -49,9 +47,7 @@ def ridge(x: Tensor, y: Tensor, given_away: float = 0.0) -> Ridge:
         r2 = torch.where(total > 0, 1 - left_out.square().sum(0) / total, 0)
         fits.append((r2, V.T @ ((s / (s.square() + penalty * scale))[:, None] * inner)))
     r2s = torch.stack([r2 for r2, _ in fits])  # [P, M]
-    good = r2s >= r2s.max(0).values - given_away
-    order = torch.arange(len(PENALTIES))[:, None]
-    chosen = torch.where(good, order, -1).max(0).values  # [M]
+    chosen = r2s.argmax(0)  # [M]
     columns = torch.arange(y.shape[1])
     weights = torch.stack([weights for _, weights in fits])[chosen, :, columns].T
     return Ridge(weights, mean_y - mean_x @ weights, r2s[chosen, columns])

@@ -47,12 +47,13 @@ def test_sefa_reads_the_weights_alone(tiny_run, invoke):
     assert shares == sorted(shares, reverse=True)
 
 
-def test_labels_take_the_place_of_measuring(tiny_run, invoke, home):
+def test_labels_take_the_place_of_measuring(tiny_run, invoke, home, monkeypatch):
+    monkeypatch.setattr("ganface.evaluation.label_reader.UPDATES", 100)
     rows = ["file,hair_hue,dark"]
     (home / "mine").mkdir()
-    for number in range(60):
+    for number in range(120):
         image = draw_image(number)
-        image.paste((4 * number, 0, 0), (0, 0, 40, 20))
+        image.paste((2 * number, 0, 0), (0, 0, 40, 20))
         image.save(home / "mine" / f"{number}.png")
         rows.append(f"{number}.png,0.{number % 10},{number}")
     (home / "mine" / "factors.csv").write_text("\n".join(rows))
@@ -121,7 +122,7 @@ def test_sample_moves_every_face(tiny_run, found, invoke, home):
         ("directions RUN --faces PACK", "is no folder with a factors.csv; add --labels"),
         (
             "directions RUN --faces FACES --labels labels.csv",
-            "has 2 images with labels, 50 are needed",
+            "has 2 images with labels, 100 are needed",
         ),
         ("directions RUN --faces FACES --labels twice.csv", "000.png is there already"),
         ("directions RUN --by luck", "luck"),

@@ -67,11 +67,15 @@ def adopt_origin(
 
 def find_frozen(model: Path) -> Origin:
     """The G of a run's latest snapshot, or of the file. Looks at headers alone. Raises UserError if
-    there is none, or if no gradient goes through it."""
+    there is none, if no gradient goes through it, or if it knows labels."""
     path = find_model(model)
     config = read_description(read_model_header(path).meta["generator"])
     if isinstance(config, AscentConfig):
         raise UserError(f"{path}: draws by climbing D, and no gradient reaches z")
+    if config.labels:
+        raise UserError(
+            f"{path}: draws to order, and labels are not learned by an encoder; project needs none"
+        )
     settings = {name: getattr(config, name) for name in config.flags() if name not in SEES_IMAGES}
     return Origin(path, config.size, settings)
 

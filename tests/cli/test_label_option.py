@@ -131,3 +131,8 @@ def test_evaluate_asks_whether_labels_are_obeyed(run, faces, invoke, tmp_path, m
     assert {"accuracy_hair", "accuracy_light"} <= facts["floors"].keys()
     plain = invoke("evaluate", run.path, faces, *options, "--labels", "folders")
     assert "no image of" in plain.refused()
+
+
+def test_an_encoder_of_a_G_that_knows_labels_is_refused(run, faces, invoke, tmp_path):
+    options = ("--method", "encoder", "--of", run.path, "--out", tmp_path / "e")
+    assert "labels are not learned by an encoder" in invoke("train", faces, *options).refused()

@@ -43,7 +43,7 @@ def even_basis(
             outputs = outputs_of(part)
             signs = rng.uniform(0, "probes", probe * len(parts) + i, *outputs.shape).round() * 2 - 1
             [slopes] = torch.autograd.grad((outputs * signs.to(outputs.device)).sum(), part)
-            slopes = slopes[..., :z_dim].flatten(1).double().cpu()
+            slopes = slopes[..., :z_dim].flatten(1).cpu().double()
             total += slopes.T @ slopes
     values, vectors = torch.linalg.eigh(total / (PROBES * len(latents)))
     lengths = (2 * values.clamp(min=0) / error + 2 * prior / size).rsqrt()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from torch import Tensor, device
+import torch
+from torch import Tensor
 from torch.optim import Adam
 
 from ganface.config.architecture import DcganConfig
@@ -21,7 +22,7 @@ def train_reader(
     numbers: int,
     updates: int,
     loss_of: Callable[[DcganNetwork, Tensor], Tensor],
-    device: device,
+    device: torch.device,
     track: Track,
 ) -> DcganNetwork:
     """Learn to turn images [B, 3, size, size] in [-1, 1] into so many numbers each.

@@ -82,7 +82,7 @@ def test_a_page_that_a_killed_training_left_says_so(run_copy, browser):
     run_page.write_page(run_copy, running=True)
     text = run_copy.page.read_text("utf-8")
     written = text.partition('data-written="')[2].partition('"')[0]
-    run_copy.page.write_text(text.replace(written, str(int(written) - 600)), "utf-8")
+    run_copy.page.write_text(text.replace(written, str(int(written) - 630)), "utf-8")
     page, said, _ = opened(browser, run_copy.page)
     assert "Nothing new for 10 minutes" in page.locator(".late").inner_text()
     assert said == []

@@ -142,9 +142,10 @@ def project(
 
     @torch.no_grad()
     def guess(x: Tensor) -> Tensor:
+        if E is not None:  # of a G that knows no labels: `find_frozen` refuses others
+            return E(x).float()
         most_alike = own_latents[torch.cdist(seen(x), own_seen).argmin(1)]
-        z = HALFWAY * most_alike[:, :z_dim] if E is None else E(x).float()
-        return torch.cat([z, most_alike[:, z_dim:]], 1)
+        return torch.cat([HALFWAY * most_alike[:, :z_dim], most_alike[:, z_dim:]], 1)
 
     def work() -> Iterator[None]:
         basis = even(own_latents)

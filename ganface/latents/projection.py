@@ -67,7 +67,7 @@ class Projection:
     def latents(self) -> Latents:
         """The points to be drawn or walked through: z⁺ where it is there, else z."""
         titles = [
-            Title(f"latent of {name}", f"latent-{i:06d}", {"image": name})
+            Title(f"latent of {name}", f"latent-{i:06d}", {"name": name})
             for i, name in enumerate(self.names)
         ]
         points = self.points.get("z_plus", self.points["z"])

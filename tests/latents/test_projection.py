@@ -9,6 +9,7 @@ from ganface.latents.seeds import z_of
 from ganface.models.dcgan import Generator
 from ganface.models.generate import generate, latents_of
 from ganface.models.snapshot import load_generator
+from ganface.pictures.faces import short_names
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -143,6 +144,7 @@ def test_an_image_is_far_where_no_face_of_G_is_near(G, own):
     found = projection.project(G, images, list("abcde"), steps=60)
     assert found.far == [2]
     assert torch.equal(found.latents.points, found.points["z_plus"])
+    assert short_names(found.latents) == list("abcde")  # beside them in walks
     faces = as_numbers(generate(G, z_of(range(32), 8)))
     expected = (faces - faces.mean(0)).square().mean().item()
     assert found.variance == pytest.approx(expected, rel=0.01)

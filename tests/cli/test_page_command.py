@@ -197,6 +197,7 @@ def test_a_link_leads_to_the_same_faces(page, browser):
     page.locator("#grid button").nth(2).click()
     page.locator("#way").fill("0.25")
     page.locator("#link").click()
+    page.wait_for_function("document.querySelector('#said').textContent")  # copied, or not
     assert page.locator("#said").inner_text() == "Link copied."
     drawn(page)
     other = browser.new_page()

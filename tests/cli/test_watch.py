@@ -68,10 +68,12 @@ def test_the_browser_follows_a_training_and_rests_when_it_is_over(run_copy, brow
     page, said, _ = opened(browser, run_copy.page, viewport={"width": 390, "height": 600})
     assert page.locator(".chip").first.inner_text() == "training"
     page.locator("summary").click()
+    page.wait_for_function("sessionStorage.getItem('settings') === 'open'")
     page.evaluate("scrollTo(0, 500)")
     run_page.write_page(run_copy, running=False)
     page.locator(".chip", has_text="done").wait_for(timeout=60_000)
     assert page.evaluate("scrollY") > 400  # it stays where it was read
+    page.locator("details table").wait_for()  # its script is the last thing that is loaded
     assert page.locator("details table").is_visible()
     assert page.locator("meta[http-equiv]").count() == 0
     assert said == []

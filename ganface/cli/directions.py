@@ -25,7 +25,7 @@ from ganface.io.console import as_text, progress_bar, show_result
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from ganface.evaluation.named_directions import Measurements
+    from ganface.evaluation.probe import Measurements
     from ganface.latents.directions import Directions
 
 
@@ -108,7 +108,7 @@ def choose_measurements(
     """
     from ganface.dataset.label_numbers import read_label_numbers
     from ganface.evaluation.label_reader import learn_labels
-    from ganface.evaluation.named_directions import Measurements
+    from ganface.evaluation.probe import Measurements
     from ganface.evaluation.traits import measure_traits
     from ganface.io.run import Run, read_config
 

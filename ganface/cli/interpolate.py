@@ -164,7 +164,9 @@ def interpolate(
 
     from ganface.latents.labels import parse_order
     from ganface.latents.latents import choose_latents, in_turn
+    from ganface.models.generate import render_walks
     from ganface.pictures.faces import origin
+    from ganface.pictures.walks import film_sweep
 
     if between is None:
         G, meta = open_chosen(path, given)
@@ -179,8 +181,10 @@ def interpolate(
         stops = replace(stops, points=in_turn(stops.points, orders, attributes))
         made_by["label"] = label
     if along:
-        names, vectors, said = choose_vectors(G, meta, dims, directions, picked)
-        film = film_around(G, stops.points[0], names, vectors, (low, high), frames, scale)
+        names, ways, said = choose_ways(
+            G, meta, stops.points[0], dims, directions, picked, (low, high, frames)
+        )
+        film = film_sweep(render_walks(G, ways), names, low, high, scale)
         made_by |= {"kind": along, "range": [low, high], **said}
     else:
         order_names = [order.name for order in orders]
@@ -192,45 +196,33 @@ def interpolate(
     show_result(result, as_json, "\n".join(map(str, outs)))
 
 
-def choose_vectors(
+def choose_ways(
     G: "DcganNetwork",
     meta: dict[str, Any],
+    z: "Tensor",
     dims: str | None,
     file: Path | None,
     picked: str | None,
+    ends: tuple[float, float, int],
 ) -> "tuple[Sequence[str], Tensor, dict[str, Any]]":
-    """Names and vectors of what --dims or --directions and --pick ask for, and what the metadata
-    say of them. Raises UserError for what G or the file has not."""
+    """Names and walks [K, F, …] of what --dims or --directions and --pick ask for, and what the
+    metadata say of them. ends: from, to, in so many steps.
+
+    Raises UserError for what G or the file has not.
+    """
     from ganface.latents.directions import read_directions
-    from ganface.latents.paths import axes
+    from ganface.latents.paths import sweep, sweep_along
     from ganface.pictures.walks import entry_names
 
-    z_dim = G.config.z_dim
     if file is not None:
-        found, digest = read_directions(file, z_dim, meta)
+        found, digest = read_directions(file, G, meta)
         found = found if picked is None else found.pick("--pick", picked)
-        return found.names, found.vectors, {"directions": digest, "names": found.names}
-    entries = parse_integers("--dims", dims or "")
+        said = {"directions": digest, "names": found.names}
+        return found.names, sweep_along(z, found.vectors, *ends), said
+    entries, z_dim = parse_integers("--dims", dims or ""), G.config.z_dim
     if max(entries) >= z_dim:
         raise UserError(f"--dims {dims}: z has {z_dim} entries, 0 to {z_dim - 1}")
-    return entry_names(entries), axes(entries, z_dim), {"dims": dims}
-
-
-def film_around(
-    G: "DcganNetwork",
-    z: "Tensor",
-    names: Sequence[str],
-    vectors: "Tensor",
-    ends: tuple[float, float],
-    frames: int,
-    scale: float | None,
-) -> "Film":
-    """One face, moved along each of the vectors."""
-    from ganface.latents.paths import sweep
-    from ganface.models.generate import render_walks
-    from ganface.pictures.walks import film_sweep
-
-    return film_sweep(render_walks(G, sweep(z, vectors, *ends, frames)), names, *ends, scale)
+    return entry_names(entries), sweep(z, entries, *ends), {"dims": dims}
 
 
 def film_through(

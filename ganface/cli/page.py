@@ -46,7 +46,7 @@ def page(
     from ganface.pictures.faces import origin
 
     G, meta = load_generator(path)
-    found = read_directions(directions, G.config.z_dim, meta)[0] if directions else None
+    found = read_directions(directions, G, meta)[0] if directions else None
     build_page(out, G, called, origin(meta), found)
     page = out / "index.html"
     show_result({"page": str(page), **origin(meta)}, as_json, str(page))

@@ -121,7 +121,7 @@ def sample(
     made_by = origin(meta)
     faces = choose_latents(seeds, latents, G, meta)
     if directions is not None:
-        faces = move_along(faces, directions, move or [], G.config.z_dim, meta)
+        faces = move_along(faces, directions, move or [], G, meta)
     columns = [each.name for each in faces.titles]
     if orders:
         faces = ordered(faces, orders, G.config.labels or {})

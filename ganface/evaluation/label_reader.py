@@ -21,7 +21,7 @@ from ganface.models.generate import BATCH
 
 LEAST, MOST = 100, 4000  # images with labels that are learnt from
 APART = 5  # one in so many is not learnt from
-UPDATES = 1000
+UPDATES = 2000
 READABLE = 0.5  # R² below which a label cannot be read off an image
 SIDE = 32  # on which it is read, whatever the images' size
 

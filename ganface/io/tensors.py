@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 # Of each kind the format that is written. Older ones are read.
-VERSIONS = {"pack": 1, "checkpoint": 2, "snapshot": 2, "latents": 1, "directions": 1}
+VERSIONS = {"pack": 1, "checkpoint": 2, "snapshot": 2, "latents": 1, "directions": 2}
 NOUNS = {
     "latents": "file of latents",
     "directions": "file of directions",

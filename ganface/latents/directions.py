@@ -1,10 +1,14 @@
 """Directions in latent space with names, and the file that holds them.
 
-    vectors    float32 [K, z_dim]   of length 1
+    vectors    float32 [K, places, z_dim]   a part for each layer that reads z; the root of the mean
+                                            square of their lengths is 1
     metadata   what is known of each, and the SHA-256 of the snapshot that they belong to
 
-A face's coordinate along a vector of length 1 is from N(0, 1), as each entry of z is: a range such
-as -3 to 3 means the same along all. To another generator the same vectors mean other changes.
+A face that is moved along one is a z⁺. Of a vector whose parts are all alike it is one z in all
+places; the coordinate of z along it is then from N(0, 1), as each entry of z is. So a range such as
+-3 to 3 means about the same along all. To another generator the same vectors mean other changes.
+
+In files of format 1 vectors are [K, z_dim], for all places.
 """
 
 from __future__ import annotations
@@ -24,8 +28,10 @@ from ganface.config.settings import is_of_type, parse_integers
 from ganface.errors import UserError, did_you_mean
 from ganface.io.tensors import write_tensors
 from ganface.latents.latents import Latents, read_of_snapshot
+from ganface.latents.places import as_z_plus, everywhere
+from ganface.models.dcgan import DcganNetwork
 
-LENGTH_ERROR = 1e-3  # by which a vector may miss the length 1
+LENGTH_ERROR = 1e-3  # by which a vector may miss the length of 1
 NAME = "[a-z0-9-]{1,100}"  # what the fonts of pictures can write
 FURTHEST = 1000  # units of z that a face may be moved
 
@@ -46,7 +52,7 @@ class Direction:
 
 @dataclass(frozen=True)
 class Directions:
-    vectors: Tensor  # float32 [K, z_dim], on the CPU
+    vectors: Tensor  # float32 [K, places, z_dim], on the CPU
     about: tuple[Direction, ...]
 
     @property
@@ -84,8 +90,8 @@ def save_directions(path: Path, directions: Directions, origin: dict[str, Any]) 
     return write_tensors(path, "directions", {"vectors": directions.vectors}, meta)
 
 
-def read_directions(path: Path, z_dim: int, meta: dict[str, Any]) -> tuple[Directions, str]:
-    """The directions of a file, and its SHA-256. `meta`: of the model whose z_dim that is.
+def read_directions(path: Path, G: DcganNetwork, meta: dict[str, Any]) -> tuple[Directions, str]:
+    """The directions of a file, and its SHA-256. `meta`: of the model that G is from.
 
     Raises UserError if they belong to another one, or if the file is damaged or no such file.
     """
@@ -105,14 +111,21 @@ def read_directions(path: Path, z_dim: int, meta: dict[str, Any]) -> tuple[Direc
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path}: does not say what its directions are") from error
     vectors = tensors.get("vectors")
+    if vectors is not None and vectors.dim() == 2:
+        vectors = everywhere(vectors, G.places)
     if (
         vectors is None
         or vectors.dtype != torch.float32
-        or vectors.shape != (len(about), z_dim)
-        or not ((vectors.norm(dim=1) - 1).abs() < LENGTH_ERROR).all()
+        or vectors.shape != (len(about), G.places, G.config.z_dim)
+        or not ((length(vectors) - 1).abs() < LENGTH_ERROR).all()
     ):
         raise UserError(f"{path}: its directions do not fit their generator")
     return Directions(vectors, about), held["sha256"]
+
+
+def length(vectors: Tensor) -> Tensor:
+    """Of [K, places, z_dim] the root of the mean square of the lengths in all places: [K]."""
+    return vectors.square().sum(2).mean(1).sqrt()
 
 
 def parse_moves(texts: Sequence[str]) -> dict[str, float]:
@@ -137,18 +150,18 @@ def parse_moves(texts: Sequence[str]) -> dict[str, float]:
 
 
 def move_along(
-    latents: Latents, file: Path, moves: Sequence[str], z_dim: int, meta: dict[str, Any]
+    latents: Latents, file: Path, moves: Sequence[str], G: DcganNetwork, meta: dict[str, Any]
 ) -> Latents:
-    """The latents, each moved along directions of a file; of z⁺ in all places. Labels stay.
+    """The latents as z⁺, each moved along directions of a file. Labels stay.
 
-    moves: see `parse_moves`; z_dim, meta: of the model that the latents are of.
+    moves: see `parse_moves`; meta: of the model that G and the latents are of.
     Raises UserError as `read_directions` does, and for moves that cannot be made.
     """
-    directions, digest = read_directions(file, z_dim, meta)
+    directions, digest = read_directions(file, G, meta)
     amounts = parse_moves(moves)
-    points = latents.points.clone()
+    points = as_z_plus(latents.points, directions.vectors.shape[1]).clone()
     for name, far in amounts.items():
-        points[..., :z_dim] += far * directions.pick("--move", name).vectors.sum(0)
+        points[..., : G.config.z_dim] += far * directions.pick("--move", name).vectors.sum(0)
     said = {"directions": digest, "moves": amounts}
     titles = (title._replace(meta={**title.meta, **said}) for title in latents.titles)
     return Latents(points, tuple(titles), {**latents.meta, **said})

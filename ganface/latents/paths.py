@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
-from ganface.latents.labels import with_labels
+from ganface.latents.places import as_z_plus
 
 Interpolation = Callable[[Tensor, Tensor, float], Tensor]
 
@@ -63,24 +64,27 @@ def walks(z: Tensor, rows: int, frames: int, interpolate: Interpolation, loop: b
     return torch.stack([walk(stops, frames, interpolate, loop) for stops in shares])
 
 
-def sweep(z: Tensor, directions: Tensor, low: float, high: float, frames: int) -> Tensor:
-    """One walk per direction, unit vectors [K, z_dim]: the coordinate of z [z_dim] along it goes
-    from low to high, all that is orthogonal stays. Of z⁺ [places, z_dim] it does so in all places.
+def sweep(z: Tensor, entries: Sequence[int], low: float, high: float, frames: int) -> Tensor:
+    """One walk per entry of z [z_dim], with labels behind: it goes from low to high, all others
+    stay. Of z⁺ [places, …] it does so in all places.
 
-    Returns [K, frames + 1, …], in `frames` steps: the lecture's picture of what a direction means.
+    Returns [K, frames + 1, …], in `frames` steps: the lecture's picture of what an entry means.
     """
-    if z.dim() == 2:
-        return torch.stack([sweep(place, directions, low, high, frames) for place in z], 2)
-    z, labels = z.split([directions.shape[1], len(z) - directions.shape[1]])
-    rest = z - (directions @ z)[:, None] * directions
-    values = torch.linspace(low, high, frames + 1)
-    swept = rest[:, None] + values[:, None] * directions[:, None]
-    return with_labels(swept, labels)
+    swept = z.repeat(len(entries), frames + 1, *[1] * z.dim())
+    for row, entry in zip(swept, entries, strict=True):
+        row[..., entry] = torch.linspace(low, high, frames + 1).view(-1, *[1] * (z.dim() - 1))
+    return swept
 
 
-def axes(entries: Sequence[int], z_dim: int) -> Tensor:
-    """The directions [K, z_dim] of single entries of z."""
-    return torch.eye(z_dim)[[*entries]]
+def sweep_along(z: Tensor, directions: Tensor, low: float, high: float, frames: int) -> Tensor:
+    """One walk per direction [K, places, z_dim]: from z [z_dim] or z⁺ [places, z_dim], with labels
+    behind, moved by low to it moved by high.
+
+    Returns z⁺ [K, frames + 1, places, …], in `frames` steps.
+    """
+    places, z_dim = directions.shape[1:]
+    steps = torch.linspace(low, high, frames + 1)[:, None, None] * directions[:, None]
+    return as_z_plus(z[None], places) + pad(steps, (0, z.shape[-1] - z_dim))
 
 
 def with_straight_labels(interpolate: Interpolation, z_dim: int) -> Interpolation:

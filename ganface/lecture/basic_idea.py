@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 
 from ganface.errors import WorkError
-from ganface.evaluation.named_directions import Measurements, find_directions
+from ganface.evaluation.named_directions import find_directions
+from ganface.evaluation.probe import Measurements
 from ganface.evaluation.traits import measure_traits
 from ganface.io.run import Run
-from ganface.latents.paths import axes, slerp, sweep, walks, with_straight_labels
+from ganface.latents.paths import slerp, sweep, sweep_along, walks, with_straight_labels
 from ganface.lecture.course import Course, draw_curves
 from ganface.lecture.damage import damaged
 from ganface.lecture.page import Block, Picture, Section, Text
@@ -50,11 +51,11 @@ def _entries_of_z(course: Course) -> Block:
     z_dim = G.config.z_dim
     moved = torch.zeros(z_dim)
     for seed in range(TRIED):
-        walk = sweep(latents_of(G, [seed])[0], axes(range(z_dim), z_dim), -FAR, FAR, 1)
+        walk = sweep(latents_of(G, [seed])[0], range(z_dim), -FAR, FAR, 1)
         low, high = render_walks(G, walk).unbind(1)
         moved += (low.int() - high.int()).abs().float().flatten(1).mean(1) / TRIED
     most = moved.argsort(descending=True)[:SHOWN].tolist()
-    faces = render_walks(G, sweep(latents_of(G, [0])[0], axes(most, z_dim), -FAR, FAR, 8))
+    faces = render_walks(G, sweep(latents_of(G, [0])[0], most, -FAR, FAR, 8))
     picture = draw_sweep(faces, entry_names(most), -FAR, FAR)
     caption = Text(
         f"Seed 0. Each row changes one entry of z from {-FAR} to {FAR}; the others stay.",
@@ -88,7 +89,7 @@ def _directions(course: Course) -> list[Block]:
         return []
     named = len(found.about) - FREE
     shown = found[[*range(min(named, NAMED)), *range(named, named + FREE)]]
-    faces = render_walks(G, sweep(latents_of(G, [0])[0], shown.vectors, -FAR, FAR, 8))
+    faces = render_walks(G, sweep_along(latents_of(G, [0])[0], shown.vectors, -FAR, FAR, 8))
     first = found.about[named]
     en = f"Along the one on which faces change most lie {first.strength:.0%} of all change."
     zh = f"变化最大的那个方向占全部变化的 {first.strength:.0%}。"

@@ -78,6 +78,7 @@ class Ascent(DcganNetwork):
     def start(self, z: Tensor) -> Tensor:
         """Noise as wide as real images are: coarsely a draw from the Gaussian that fits their
         thumbnails, and GRAIN in every pixel."""
+        z = z.flatten(1)  # z⁺ of its one place, too
         coarse = fitted(self.examples.flatten(1), z).unflatten(1, (3, COARSE, COARSE))
         grain = self.signs * z[:, self.entries]  # [B, 3, size, size], N(0, 1) each
         images = interpolate(coarse, size=self.config.size, mode="bilinear") + GRAIN * grain

@@ -95,6 +95,8 @@ def joint_linear(x: Tensor, layers: Sequence[nn.Linear]) -> Tensor:
 class DcganNetwork(nn.Module):
     """A stack of layers that keeps the config which it was built from."""
 
+    places = 1  # layers that read the input, each of which may be given one of its own
+
     def __init__(self, config: DcganConfig) -> None:
         super().__init__()
         self.config = config
@@ -175,7 +177,7 @@ class Generator(DcganNetwork):
         return [layer for layer in self.layers if isinstance(layer, SelfModulatedBatchNorm)]
 
     @property
-    def places(self) -> int:
+    def places(self) -> int:  # type: ignore[override]
         """How many layers read z."""
         return 1 + len(self.modulated)
 

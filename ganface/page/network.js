@@ -108,6 +108,8 @@ class Generator {
   constructor(tensors, kernel) {
     this.tensors = tensors;
     this.z_dim = tensors["first"].shape[0];
+    // How many layers read z: the first, and those that modulate
+    this.places = 1 + Object.keys(tensors).filter((name) => name.endsWith(".hidden.weight")).length;
     const padded = (channels) => Math.ceil(channels / LANES) * LANES;
     this.layers = [];
     let side = 4;
@@ -180,8 +182,9 @@ class Generator {
     }
   }
 
-  // latent: z [z_dim], followed by the labels of a G that knows some. Returns ImageData.
-  draw(latent) {
+  // latents: of each layer that reads one z [z_dim], followed by the labels of a G that knows some.
+  // Returns ImageData.
+  draw([latent, ...others]) {
     const { tensors, numbers, layers } = this;
 
     // z -> [4, 4, channels]
@@ -191,7 +194,7 @@ class Generator {
     for (let i = 0; i < this.z_dim; i++) {
       for (let j = 0, at = i * x.length; j < x.length; j++) x[j] += latent[i] * first[at + j];
     }
-    const start = this.normalisation(0, latent, channels);
+    const start = this.normalisation(0, others[0], channels);
     const { x: base, from } = layers[0];
     for (let pixel = 0; pixel < 16; pixel++) {
       const to = base / 4 + (((pixel >> 2) + 1) * 6 + (pixel & 3) + 1) * from;
@@ -203,7 +206,7 @@ class Generator {
     // Each layer doubles the side
     layers.forEach((layer, i) => {
       const next = layers[i + 1];
-      this.normalise(layer, next && this.normalisation(i + 1, latent, layer.outputs));
+      this.normalise(layer, next && this.normalisation(i + 1, others[i + 1], layer.outputs));
       this.double(layer, next ? next.x : this.image, next ? 0 : -Infinity);
     });
 

@@ -90,24 +90,27 @@ function labelsOf(face) {
   return numbers;
 }
 
-// What G draws for z and labels, as the sliders say
-function latentOf(z, labels) {
-  const latent = new Float32Array(G.z_dim + labelValues);
-  for (let i = 0; i < G.z_dim; i++) latent[i] = z[i] * state.truncation;
-  model.directions.forEach((name, k) => {
-    const far = state.moves[name] ?? 0;
-    if (far) for (let i = 0; i < G.z_dim; i++) latent[i] += far * tensors.directions[k * G.z_dim + i];
+// What the layers of G that read z draw from, for z and labels, as the sliders say
+function latentsOf(z, labels) {
+  return Array.from({ length: G.places }, (_, place) => {
+    const latent = new Float32Array(G.z_dim + labelValues);
+    for (let i = 0; i < G.z_dim; i++) latent[i] = z[i] * state.truncation;
+    model.directions.forEach((name, k) => {
+      const far = state.moves[name] ?? 0;
+      const first = (k * G.places + place) * G.z_dim;
+      if (far) for (let i = 0; i < G.z_dim; i++) latent[i] += far * tensors.directions[first + i];
+    });
+    latent.set(labels, G.z_dim);
+    return latent;
   });
-  latent.set(labels, G.z_dim);
-  return latent;
 }
 
-const imageOf = (face) => G.draw(latentOf(zOf(face), labelsOf(face)));
+const imageOf = (face) => G.draw(latentsOf(zOf(face), labelsOf(face)));
 
 // At t on the arc from a to b, as `ganface interpolate` walks; labels go straight
 function between(a, b, t) {
   const mix = (x, y) => x.map((value, i) => (1 - t) * value + t * y[i]);
-  return G.draw(latentOf(slerp(zOf(a), zOf(b), t), mix(labelsOf(a), labelsOf(b))));
+  return G.draw(latentsOf(slerp(zOf(a), zOf(b), t), mix(labelsOf(a), labelsOf(b))));
 }
 
 function slerp(a, b, t) {

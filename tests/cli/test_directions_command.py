@@ -7,6 +7,7 @@ from conftest import TINY, draw_image
 from pictures_made import pixels_of
 
 from ganface.io.tensors import read_tensors
+from ganface.latents.directions import length
 from ganface.models.snapshot import load_generator
 from ganface.pictures.png import read_png_meta
 
@@ -23,8 +24,9 @@ def test_a_file_of_unit_vectors_belongs_to_the_snapshot(tiny_run, found):
     meta, tensors = read_tensors(Path(found["out"]), "directions")
     assert meta["snapshot"] == found["snapshot"] == load_generator(tiny_run.generator)[1]["sha256"]
     vectors = tensors["vectors"]
-    assert vectors.shape == (len(found["directions"]), 8)
-    torch.testing.assert_close(vectors.norm(dim=1), torch.ones(len(vectors)))
+    places = load_generator(tiny_run.generator)[0].places
+    assert vectors.shape == (len(found["directions"]), places, 8)
+    torch.testing.assert_close(length(vectors), torch.ones(len(vectors)))
     kinds = [each["found_by"] for each in found["directions"]]
     assert kinds == ["measured"] * (len(kinds) - 2) + ["jacobian"] * 2
     assert len({each["name"] for each in found["directions"]}) == len(kinds)
@@ -158,3 +160,8 @@ def test_a_discriminator_that_climbs_has_directions_too(pack_file, invoke):
     invoke(*train, "--method", "energy", "--ascent-steps", 2).done()
     assert "--by jacobian" in invoke("directions", "energy", "--by", "sefa").refused()
     assert "jacobian-1" in "\n".join(invoke("directions", "energy", "--count", 1).done())
+    found = "energy-directions.safetensors"
+    shown = invoke(
+        "interpolate", "energy", "--directions", found, "--pick", 0, "--frames", 2
+    ).done()
+    assert len(shown) == 2

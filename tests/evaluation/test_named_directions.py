@@ -7,26 +7,28 @@ from torch import nn
 
 from ganface.errors import UserError, WorkError
 from ganface.evaluation import named_directions
-from ganface.evaluation.named_directions import (
-    Measurements,
-    find_directions,
-    layers_that_read_z,
-    slugs,
-)
+from ganface.evaluation.named_directions import find_directions, layers_that_read_z, slugs
+from ganface.evaluation.probe import Measurements
+from ganface.latents.directions import length
 from ganface.models.dcgan import Generator
 
 Z_DIM = 5
 
 
-class Patches(nn.Module):
+class Patches(Generator):
     """Draws four flat patches, whose brightness are these rows times z."""
 
+    places = 1
+
     def __init__(self, rows):
-        super().__init__()
+        nn.Module.__init__(self)
         self.config = SimpleNamespace(z_dim=Z_DIM, labels=None)
         self.rows = nn.Parameter(torch.tensor(rows))
 
     def forward(self, z):
+        return self.patches(z.flatten(1))
+
+    def patches(self, z):
         levels = (z @ self.rows.T).unflatten(1, (2, 2)) / 10
         return levels[:, None].repeat_interleave(16, 2).repeat_interleave(16, 3).repeat(1, 3, 1, 1)
 
@@ -57,14 +59,14 @@ def test_each_measurement_has_a_direction_without_the_others():
     assert about.strength > 0.99
     # Along what skin does not hang on: (1, 2, 0) without its part of (0, 1, 1), nearly
     expected = torch.tensor([1.0, 1, -1, 0, 0])
-    assert hair.vectors[0] @ expected / expected.norm() > 0.99
+    assert hair.vectors[0, 0] @ expected / expected.norm() > 0.99
     # Of its standard deviation, √5, it moves (1, 2, 0) · (1, 1, -1) / √3
     assert about.move == pytest.approx(3 / 3**0.5 / 5**0.5, abs=0.1)
     assert about.side_move < 0.1
     eye = found.about[found.names.index("eye")]
     assert eye.also_moves in ("skin", "hair-top")  # and not its own double
     assert eye.move == pytest.approx(1, abs=0.05)
-    torch.testing.assert_close(found.vectors.norm(dim=1), torch.ones(6))
+    torch.testing.assert_close(length(found.vectors), torch.ones(6))
 
 
 def test_those_without_labels_are_named_after_what_they_move():
@@ -75,7 +77,7 @@ def test_those_without_labels_are_named_after_what_they_move():
     assert free[0].strength == pytest.approx(9 / 11, abs=0.01)
     assert free[0].found_by == "jacobian"
     # The sign is such that hair becomes brighter
-    torch.testing.assert_close(found.vectors[-4], torch.tensor([0.0, 0, -1, 0, 0]))
+    torch.testing.assert_close(found.vectors[-4, 0], torch.tensor([0.0, 0, -1, 0, 0]))
     assert free[0].move == pytest.approx(1, abs=0.05)
     # Nothing moves along the fourth, so it has no name but its number
     assert free[3].name == "jacobian-4"
@@ -83,10 +85,9 @@ def test_those_without_labels_are_named_after_what_they_move():
 
 def test_a_side_effect_that_both_ends_share_is_seen():
     class Bent(Patches):
-        def forward(self, z):
-            z = z.clone()
-            z[:, 1] = z[:, 0].square() - 1 + z[:, 1] / 2
-            return super().forward(z)
+        def patches(self, z):
+            bent = z[:, 0].square() - 1 + z[:, 1] / 2
+            return super().patches(torch.cat([z[:, :1], bent[:, None], z[:, 2:]], 1))
 
     G = Bent([[1.0, 0, 0, 0, 0], [0.0, 1, 0, 0, 0], [0.0, 0, 0, 1, 0], [0.0, 0, 0, 0, 0]])
     found = find_directions(G, "jacobian", 1, MEASURED)
@@ -95,17 +96,17 @@ def test_a_side_effect_that_both_ends_share_is_seen():
     assert hair.side_move > 0.5
 
 
-def test_what_z_does_not_tell_gets_no_direction_and_is_named(capsys):
+def test_what_nothing_moves_far_gets_no_direction_and_is_named(capsys):
     class Noisy(Patches):
-        def forward(self, z):
-            z = z.clone()
-            z[:, 1] = (1000 * z[:, 1]).sin()
-            return super().forward(z)
+        def patches(self, z):
+            noise = (1000 * z[:, 1:2]).sin()
+            return super().patches(torch.cat([z[:, :1], noise, z[:, 2:]], 1))
 
     G = Noisy([[1.0, 0, 0, 0, 0], [0.0, 1, 0, 0, 0], [0.0, 0, 0, 1, 0], [0.0, 0, 0, 0, 0]])
     found = find_directions(G, "jacobian", 1, MEASURED)
     assert sorted(found.names[:3]) == ["eye", "eye-twice", "hair-top"]
-    assert "skin -0.0" in capsys.readouterr().err
+    assert len(found.vectors) == len(found.about) == 4
+    assert "nothing in z moves them far: skin\n" in capsys.readouterr().err
 
 
 def test_a_generator_of_one_face_fails_in_one_line():

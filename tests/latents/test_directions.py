@@ -15,17 +15,19 @@ from ganface.latents.directions import (
     read_directions,
     save_directions,
 )
-from ganface.latents.latents import Latents, latents_of_seeds
+from ganface.latents.latents import latents_of_seeds
 from ganface.models.dcgan import Generator
 
 META = {"sha256": "a" * 64, "step": 5}
 ORIGIN = {"snapshot": "a" * 64, "step": 5}
+PLAIN = Generator(dcgan())  # one layer reads z
+MODULATED = Generator(dcgan(modulate=True))
 NAMES = ("hair-brightness", "tilt", "jacobian-1")
 
 
 def directions(names=NAMES):
     about = (Direction(name, "measured", 0.5, "tilt", 0.4, "hair", 0.1) for name in names)
-    return Directions(torch.eye(8)[: len(names)], tuple(about))
+    return Directions(torch.eye(8)[: len(names), None], tuple(about))
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def file(tmp_path):
 
 
 def test_what_is_saved_is_read_again(file):
-    found, digest = read_directions(file, 8, META)
+    found, digest = read_directions(file, PLAIN, META)
     assert found.about == directions().about
     assert torch.equal(found.vectors, directions().vectors)
     assert len(digest) == 64
@@ -43,19 +45,25 @@ def test_what_is_saved_is_read_again(file):
 
 def test_directions_of_another_snapshot_are_refused(file):
     with pytest.raises(UserError, match=r"directions of another snapshot, a{12}; this is b{12}$"):
-        read_directions(file, 8, {"sha256": "b" * 64})
+        read_directions(file, PLAIN, {"sha256": "b" * 64})
 
 
 @pytest.mark.parametrize(
     "vectors",
-    [torch.eye(8)[:2], torch.eye(9)[:3], 2 * torch.eye(8)[:3], torch.full((3, 8), torch.nan)],
+    [
+        torch.eye(8)[:2, None],
+        torch.eye(9)[:3, None],
+        torch.eye(8)[:3, None].repeat(1, 2, 1),
+        2 * torch.eye(8)[:3, None],
+        torch.full((3, 1, 8), torch.nan),
+    ],
 )
 def test_vectors_that_do_not_fit_are_refused(vectors, tmp_path):
     path = tmp_path / "d.safetensors"
     about = [dataclasses.asdict(each) for each in directions().about]
     write_tensors(path, "directions", {"vectors": vectors}, {**ORIGIN, "directions": about})
     with pytest.raises(UserError, match="do not fit"):
-        read_directions(path, 8, META)
+        read_directions(path, PLAIN, META)
 
 
 @pytest.mark.parametrize("about", [None, [], [{"name": "x"}], "text", "twice", "type", "name"])
@@ -69,15 +77,15 @@ def test_what_is_not_said_of_them_is_refused(about, tmp_path):
         about = [{**each, "strength": "much"} for each in told]
     path = tmp_path / "d.safetensors"
     meta = {**ORIGIN, "directions": about}
-    write_tensors(path, "directions", {"vectors": torch.eye(8)[:3]}, meta)
+    write_tensors(path, "directions", {"vectors": torch.eye(8)[:3, None]}, meta)
     with pytest.raises(UserError, match="does not say what its directions are"):
-        read_directions(path, 8, META)
+        read_directions(path, PLAIN, META)
 
 
 def test_they_are_picked_by_number_range_or_name():
     found = directions().pick("--pick", "tilt, 0-1,jacobian-1")
     assert found.names == ["tilt", "hair-brightness", "tilt", "jacobian-1"]
-    assert torch.equal(found.vectors, torch.eye(8)[[1, 0, 1, 2]])
+    assert torch.equal(found.vectors, torch.eye(8)[[1, 0, 1, 2], None])
 
 
 @pytest.mark.parametrize(
@@ -106,18 +114,33 @@ def test_moves_in_another_form_are_refused(text):
 
 
 def test_a_move_adds_to_each_point_and_is_told(file):
-    before = latents_of_seeds("0-2", Generator(dcgan()))
-    after = move_along(before, file, ["tilt=2", "hair-brightness=-1"], 8, META)
+    before = latents_of_seeds("0-2", PLAIN)
+    after = move_along(before, file, ["tilt=2", "hair-brightness=-1"], PLAIN, META)
     expected = torch.tensor([-1.0, 2, 0, 0, 0, 0, 0, 0])
-    torch.testing.assert_close(after.points - before.points, expected.expand(3, 8))
+    torch.testing.assert_close(after.points[:, 0] - before.points, expected.expand(3, 8))
     assert after.meta["moves"] == {"tilt": 2.0, "hair-brightness": -1.0}
     assert after.titles[1].meta["seeds"] == "1"
     assert after.titles[1].meta["moves"] == after.meta["moves"]
 
 
-def test_a_move_of_z_plus_is_the_same_in_all_places(file):
-    flat = latents_of_seeds("0-5", Generator(dcgan()))
-    plus = Latents(flat.points.view(2, 3, 8), flat.titles[:2], flat.meta)
-    moved = move_along(plus, file, ["tilt=2"], 8, META).points
-    expected = move_along(flat, file, ["tilt=2"], 8, META).points.view(2, 3, 8)
-    torch.testing.assert_close(moved, expected)
+def test_each_place_moves_by_its_own_part(tmp_path):
+    places = MODULATED.places
+    vectors = torch.randn(3, places, 8)
+    vectors /= vectors.square().sum((1, 2), keepdim=True).sqrt() / places**0.5
+    file = tmp_path / "d.safetensors"
+    save_directions(file, Directions(vectors, directions().about), ORIGIN)
+    flat = latents_of_seeds("0-1", MODULATED)
+    moved = move_along(flat, file, ["tilt=2"], MODULATED, META)
+    torch.testing.assert_close(moved.points, flat.points[:, None] + 2 * vectors[1])
+    again = move_along(moved, file, ["tilt=-2"], MODULATED, META)
+    torch.testing.assert_close(again.points, flat.points[:, None].expand_as(vectors[:2]))
+
+
+def test_a_file_of_format_1_holds_one_part_for_all_places(tmp_path):
+    path = tmp_path / "d.safetensors"
+    about = [dataclasses.asdict(each) for each in directions().about]
+    write_tensors(
+        path, "directions", {"vectors": torch.eye(8)[:3]}, {**ORIGIN, "directions": about}
+    )
+    found, _ = read_directions(path, MODULATED, META)
+    assert torch.equal(found.vectors, torch.eye(8)[:3, None].expand(3, MODULATED.places, 8))

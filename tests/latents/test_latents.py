@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from ganface.latents.paths import axes, lerp, slerp, sweep, walk, walks
+from ganface.latents.paths import lerp, slerp, sweep, sweep_along, walk, walks
 from ganface.latents.seeds import z_of
 
 Z_DIM = 100
@@ -124,7 +124,7 @@ def test_walks_share_out_the_stops_in_order():
 
 def test_a_sweep_changes_only_its_own_dimension():
     z = z_of((9,), Z_DIM)[0]
-    rows = sweep(z, axes((0, 7, 99), Z_DIM), -3, 2, 5)
+    rows = sweep(z, (0, 7, 99), -3, 2, 5)
     assert rows.shape == (3, 6, Z_DIM)
     for row, dim in zip(rows, (0, 7, 99), strict=True):
         torch.testing.assert_close(row[:, dim], torch.linspace(-3, 2, 6))
@@ -134,17 +134,20 @@ def test_a_sweep_changes_only_its_own_dimension():
 
 def test_a_sweep_of_z_plus_changes_that_dimension_in_all_places():
     z = z_of((1, 2), Z_DIM)
-    rows = sweep(z, axes((0, 7), Z_DIM), -3, 2, 5)
+    rows = sweep(z, (0, 7), -3, 2, 5)
     assert rows.shape == (2, 6, 2, Z_DIM)
     for place in range(2):
-        assert torch.equal(rows[:, :, place], sweep(z[place], axes((0, 7), Z_DIM), -3, 2, 5))
+        assert torch.equal(rows[:, :, place], sweep(z[place], (0, 7), -3, 2, 5))
 
 
-def test_a_sweep_sets_the_coordinate_along_a_direction_and_leaves_the_rest():
-    z, other = z_of((9, 10), Z_DIM)
-    direction = other / other.norm()
-    (row,) = sweep(z, direction[None], -3, 2, 5)
-    torch.testing.assert_close(row @ direction, torch.linspace(-3, 2, 6), rtol=0, atol=1e-5)
-    moved = row - z
-    across = moved - (moved @ direction)[:, None] * direction
-    torch.testing.assert_close(across, torch.zeros(6, Z_DIM), rtol=0, atol=1e-5)
+def test_a_sweep_along_a_direction_moves_each_place_by_its_part_and_no_label():
+    z = torch.cat([z_of((9,), Z_DIM)[0], torch.tensor([1.0, 0])])
+    direction = z_of((1, 2, 3), Z_DIM)  # of three places
+    (row,) = sweep_along(z, direction[None], -3, 2, 5)
+    assert row.shape == (6, 3, Z_DIM + 2)
+    for far, point in zip(torch.linspace(-3, 2, 6), row, strict=True):
+        torch.testing.assert_close(point[:, :Z_DIM], z[:Z_DIM] + far * direction)
+        assert torch.equal(point[:, Z_DIM:], z[Z_DIM:].expand(3, 2))
+    # From z⁺ as well
+    again = sweep_along(row[0], direction[None], 0, 5, 5)
+    torch.testing.assert_close(again[0], row)

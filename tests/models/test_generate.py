@@ -4,7 +4,7 @@ from conftest import dcgan, tree
 from PIL import Image
 
 from ganface.io.tensors import read_header
-from ganface.latents.paths import axes, slerp, sweep, walks
+from ganface.latents.paths import slerp, sweep, walks
 from ganface.latents.seeds import z_of
 from ganface.models.dcgan import Generator
 from ganface.models.generate import (
@@ -93,7 +93,7 @@ def test_a_strip_shows_both_ends_and_at_most_so_many_frames(frames, shown):
 
 
 def test_a_sweep_s_picture_holds_its_faces_in_rows_of_dimensions(G, z):
-    faces = render_walks(G, sweep(z[0], axes((0, 5), G.config.z_dim), -3, 3, 4))
+    faces = render_walks(G, sweep(z[0], (0, 5), -3, 3, 4))
     sheet = draw_sweep(faces, ["z[0]", "z[5]"], -3, 3)
     step = TABLE_CELL + GAP  # faces of 32 pixels are shown at twice their size
     left, top = sheet.width - 5 * step, sheet.height - 2 * step

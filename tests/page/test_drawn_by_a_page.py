@@ -11,6 +11,7 @@ from ganface.latents.directions import Direction, Directions
 from ganface.latents.labels import parse_orders
 from ganface.latents.latents import Latents, latents_of_seeds, ordered
 from ganface.latents.paths import slerp, with_straight_labels
+from ganface.latents.places import everywhere
 from ganface.latents.seeds import z_of
 from ganface.models.generate import generate, latents_of
 from ganface.page.build import build_page
@@ -26,8 +27,8 @@ ORIGIN = {"step": 1234, "snapshot": "0" * 64}
 SEEDS = [*range(64), 2**32 + 7, 10**15]
 
 
-def directions(z_dim: int) -> Directions:
-    vectors = torch.nn.functional.normalize(z_of([1, 2], z_dim))
+def directions(places: int, z_dim: int) -> Directions:
+    vectors = z_of(range(2 * places), z_dim).view(2, places, z_dim) / z_dim**0.5
     about = [Direction(name, "measured", 0.9, name, 1.0, "", 0.0) for name in ("hair-hue", "tilt")]
     return Directions(vectors, tuple(about))
 
@@ -36,7 +37,7 @@ def directions(z_dim: int) -> Directions:
 def opened(request, browser, tmp_path_factory):
     """A model, its directions, and its page, from the disk."""
     G, folder = untrained(MODELS[request.param]), tmp_path_factory.mktemp("page")
-    found = directions(G.config.z_dim)
+    found = directions(G.places, G.config.z_dim)
     build_page(folder, G, "model", ORIGIN, found)
     page = browser.new_page()
     page.goto((folder / "index.html").as_uri())
@@ -113,8 +114,8 @@ def test_a_walk_is_what_interpolate_walks(opened):
 
 def test_sliders_move_as_sample_moves(opened):
     G, found, page = opened
-    moved = latents_of(G, [5, 6])
-    moved[:, : G.config.z_dim] += 1.5 * found.vectors[0] - 2 * found.vectors[1]
+    moved = everywhere(latents_of(G, [5, 6]), G.places).clone()
+    moved[..., : G.config.z_dim] += 1.5 * found.vectors[0] - 2 * found.vectors[1]
     page.evaluate("state.moves = {'hair-hue': 1.5, tilt: -2}")
     near(drawn(page, '() => ["5", "6"].map(imageOf)'), generate(G, moved))
     page.evaluate("state.moves = {}; state.truncation = 0.5")

@@ -1,0 +1,82 @@
+"""Directions of z⁺ along which one measurement of faces changes, and others hardly do.
+
+To a small step a face's measurements answer by their gradients, and `conditional` makes a direction
+of these that leaves the others alone. Along a wide one the others come back, for nothing in G is
+straight. So faces are moved far to both sides; what moved that was not meant to is noted with its
+gradient as it is on the way, which counts from then on; and all is done again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from ganface.evaluation.probe import Probe
+from ganface.latents.finding import conditional
+
+FAR = 2.5  # units of z, to either side
+ROUNDS = 4
+NOTED = 0.1  # standard deviations, on average over faces: what moves less is left alone
+MOST = 8  # measurements that are noted at either side in one round
+STOPS = 64  # faces whose gradients are taken on the way, each at another point of it
+FACES = ROUNDS * STOPS  # that are moved
+
+
+def pure_direction(probe: Probe, own: int, slopes: Tensor, faces: Tensor) -> Tensor:
+    """The direction of measurement number `own`: float64 [places, z_dim], of length 1 in each place
+    (the root of their mean square).
+
+    slopes: of all M measurements where faces are, float64 [M, places, z_dim]; faces: z⁺
+    [FACES, places, z_dim], with labels behind.
+    """
+    others = other_factors(probe.factors, own)
+    still = probe.table(faces).mean(0)
+    rows = slopes[others].flatten(1)
+    direction = direction_of(slopes[own], rows)
+    for stops in faces.split(STOPS):
+        noted = []
+        for far in (FAR, -FAR):
+            shift = probe.table(moved(faces, direction, far)).mean(0) - still
+            if strayed := most_moved(shift, others):
+                way = moved(stops, direction, far * on_the_way(len(stops)))
+                noted.append(probe.slopes(way, strayed).flatten(1))
+        if not noted:
+            break
+        rows = torch.cat([rows, *noted])
+        direction = direction_of(slopes[own], rows)
+    return direction
+
+
+def near_direction(factors: Sequence[str], own: int, slopes: Tensor) -> Tensor:
+    """What `pure_direction` starts from, which is pure along small steps."""
+    return direction_of(slopes[own], slopes[other_factors(factors, own)].flatten(1))
+
+
+def direction_of(slope: Tensor, rows: Tensor) -> Tensor:
+    """float64 [places, z_dim], along a slope of this shape and across rows [R, places · z_dim]."""
+    flat = conditional(slope.flatten(), rows).double()
+    return flat.view_as(slope) * len(slope) ** 0.5
+
+
+def other_factors(factors: Sequence[str], own: int) -> list[int]:
+    """The numbers of the measurements that are of another factor than this one."""
+    return [i for i, factor in enumerate(factors) if factor != factors[own]]
+
+
+def moved(faces: Tensor, direction: Tensor, far: Tensor | float) -> Tensor:
+    """z⁺ [N, places, z_dim], labels behind, moved along a direction; far: for all, or [N, 1, 1]."""
+    z, labels = faces.tensor_split([direction.shape[1]], -1)
+    return torch.cat([(z + far * direction).float(), labels], -1)
+
+
+def on_the_way(count: int) -> Tensor:
+    """So many numbers at even distances between 0 and 1: [count, 1, 1]."""
+    return ((torch.arange(count) + 0.5) / count)[:, None, None]
+
+
+def most_moved(shift: Tensor, others: Sequence[int]) -> list[int]:
+    """Which MOST of the others moved most, of those that moved by more than NOTED."""
+    far = {i: abs(shift[i].item()) for i in others if abs(shift[i]) > NOTED}
+    return sorted(far, key=lambda i: far[i], reverse=True)[:MOST]

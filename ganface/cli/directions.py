@@ -113,12 +113,12 @@ def choose_measurements(
     from ganface.io.run import Run, read_config
 
     if faces is None or labels is None:
-        return Measurements("measured", measure_traits)
+        return Measurements("measured", measure_traits, far=False)
     build = read_config(Run(model))["build"] if model.is_dir() else {}
     with progress_bar("learning labels") as track:
         config = BuildConfig.stored({**build, "size": size})
         reader = learn_labels(faces, read_label_numbers(faces, str(labels)), config, track)
-    return Measurements("labelled", reader, reader.factors)
+    return Measurements("labelled", reader, True, reader.factors)
 
 
 def table_of(found: "Directions") -> "Table":

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from ganface.errors import UserError, WorkError
+from ganface.errors import UserError
 from ganface.evaluation.memorisation import SIDE
-from ganface.evaluation.probe import Measurements, Probe, measure_faces, side_by_side
+from ganface.evaluation.probe import Measurements, Probe, make_probe, side_by_side
 from ganface.evaluation.pure import FACES, FAR, moved, near_direction, other_factors, pure_direction
 from ganface.io.console import progress_bar, say
 from ganface.latents.directions import Direction, Directions
@@ -41,20 +41,18 @@ def find_directions(G: DcganNetwork, by: str, count: int, measurements: Measurem
     weights = layers_that_read_z(G) if by == "sefa" else []
     use_compiled_kernels(G, SEEDS)
     latents = latents_of(G, range(SEEDS))
-    values = _measured(G, latents, measurements)
-    alive = [name for name, each in values.items() if each.std() > 1e-9]
-    if not alive:
-        raise WorkError("all faces of this generator are alike; there is nothing to tell apart")
-    table = torch.stack([values[name] for name in alive], 1)
-    probe = Probe(G, measurements, alive, table.std(0))
-    names = slugs(alive)
-    fit = ridge(latents[:, : G.config.z_dim], table / probe.sd)
-    order = fit.r2.argsort(descending=True, stable=True).tolist()
+    with progress_bar("measuring faces") as track:
+        probe, table = make_probe(G, measurements, latents, track)
+    names = slugs(probe.keys)
+    fit = ridge(latents[:, : G.config.z_dim], table)
+    order = fit.r2[: len(names)].argsort(descending=True, stable=True).tolist()
 
-    if isinstance(G, Generator):
-        named = _pure(probe, order, everywhere(latents, G.places)[:FACES])
-    else:  # no gradient reaches z
-        slopes = fit.weights.T[:, None]
+    faces = everywhere(latents, G.places)[:FACES]
+    # No gradient reaches a z by which D is climbed
+    slopes = _slopes(probe, faces) if isinstance(G, Generator) else fit.weights.T[:, None]
+    if measurements.far and isinstance(G, Generator):
+        named = _pure(probe, order, slopes, faces)
+    else:
         named = torch.stack([near_direction(probe.factors, i, slopes) for i in order]).float()
     found, shares = sefa_directions(weights, count) if by == "sefa" else _by_jacobian(G, count)
     vectors = torch.cat([named, everywhere(found, G.places)])
@@ -102,36 +100,26 @@ def layers_that_read_z(G: DcganNetwork) -> list[Tensor]:
     return [first.flatten(1).T.cpu(), *hidden]
 
 
-def _measured(G: DcganNetwork, latents: Tensor, measurements: Measurements) -> dict[str, Tensor]:
-    """What is measured of the faces of N latents: float64 [N] each."""
+def _slopes(probe: Probe, faces: Tensor) -> Tensor:
+    """Of all that is probed, on average over faces: float64 [M + K, places, z_dim]."""
 
-    def work(part: Tensor) -> dict[str, Tensor]:
-        with torch.no_grad():
-            return measure_faces(G, measurements, part)
-
-    parts = latents.split(BATCH)
-    with progress_bar("measuring faces") as track:
-        found = [*track(side_by_side(G, work, parts), len(parts))]
-    return {name: torch.cat([part[name] for part in found]) for name in found[0]}
-
-
-def _pure(probe: Probe, which: Sequence[int], faces: Tensor) -> Tensor:
-    """The directions of these measurements: float32 [K, places, z_dim]."""
-
-    def slopes_of(part: Tensor) -> Tensor:
-        return probe.slopes(part, range(len(probe.keys)))
+    def work(part: Tensor) -> Tensor:
+        return probe.slopes(part, range(len(probe.factors)))
 
     parts = faces.split(BATCH)
     with progress_bar("taking derivatives") as track:
-        each = track(side_by_side(probe.G, slopes_of, parts), len(parts))
-        slopes = torch.stack([*each]).mean(0)
+        each = track(side_by_side(probe.G, work, parts), len(parts))
+        return torch.stack([*each]).mean(0)
 
-    def direction_of(own: int) -> Tensor:
+
+def _pure(probe: Probe, which: Sequence[int], slopes: Tensor, faces: Tensor) -> Tensor:
+    """The directions of these measurements: float32 [K, places, z_dim]."""
+
+    def work(own: int) -> Tensor:
         return pure_direction(probe, own, slopes, faces)
 
     with progress_bar("finding directions") as track:
-        each = track(side_by_side(probe.G, direction_of, which), len(which))
-        return torch.stack([*each]).float()
+        return torch.stack([*track(side_by_side(probe.G, work, which), len(which))]).float()
 
 
 def _by_jacobian(G: DcganNetwork, count: int) -> tuple[Tensor, Tensor]:
@@ -156,7 +144,8 @@ def _moves(probe: Probe, vectors: Tensor) -> tuple[Tensor, Tensor]:
     still = probe.table(faces).mean(0)
 
     def work(end: Tensor) -> Tensor:
-        return (probe.table(moved(faces, end, FAR)).mean(0) - still) / FAR
+        shift = probe.table(moved(faces, end, FAR)).mean(0) - still
+        return shift[: len(probe.keys)] / FAR
 
     both = torch.cat([vectors, -vectors])
     with progress_bar("measuring moves") as track:
@@ -176,7 +165,7 @@ def _describe(
     names: Sequence[str],
 ) -> Direction:
     """own: the measurement that is meant; moves, furthest [M]: see `_moves`."""
-    others = other_factors(probe.factors, own)
+    others = other_factors(probe.factors[: len(names)], own)
     worst = max(others, key=lambda i: furthest[i].item(), default=None)
     return Direction(
         name,

@@ -1,9 +1,10 @@
 """Directions of z⁺ along which one measurement of faces changes, and others hardly do.
 
-To a small step a face's measurements answer by their gradients, and `conditional` makes a direction
-of these that leaves the others alone. Along a wide one the others come back, for nothing in G is
-straight. So faces are moved far to both sides; what moved that was not meant to is noted with its
-gradient as it is on the way, which counts from then on; and all is done again.
+To a small step a face's measurements, and the rest of its picture, answer by their gradients, and
+`conditional` makes a direction of these that leaves all but one alone. Along a wide one others come
+back, for nothing in G is straight. So faces are moved far to both sides; what moved that was not
+meant to is noted with its gradient as it is on the way, which counts from then on; and all is done
+again.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from ganface.latents.finding import conditional
 FAR = 2.5  # units of z, to either side
 ROUNDS = 4
 NOTED = 0.1  # standard deviations, on average over faces: what moves less is left alone
-MOST = 8  # measurements that are noted at either side in one round
+MOST = 8  # of measurements, and of the rest, that are noted at either side in one round
 STOPS = 64  # faces whose gradients are taken on the way, each at another point of it
 FACES = ROUNDS * STOPS  # that are moved
 
@@ -28,8 +29,8 @@ def pure_direction(probe: Probe, own: int, slopes: Tensor, faces: Tensor) -> Ten
     """The direction of measurement number `own`: float64 [places, z_dim], of length 1 in each place
     (the root of their mean square).
 
-    slopes: of all M measurements where faces are, float64 [M, places, z_dim]; faces: z⁺
-    [FACES, places, z_dim], with labels behind.
+    slopes: of the M + K that are probed, where faces are, float64 [M + K, places, z_dim]; faces:
+    z⁺ [FACES, places, z_dim], with labels behind.
     """
     others = other_factors(probe.factors, own)
     still = probe.table(faces).mean(0)
@@ -39,7 +40,7 @@ def pure_direction(probe: Probe, own: int, slopes: Tensor, faces: Tensor) -> Ten
         noted = []
         for far in (FAR, -FAR):
             shift = probe.table(moved(faces, direction, far)).mean(0) - still
-            if strayed := most_moved(shift, others):
+            if strayed := most_moved(shift, others, len(probe.keys)):
                 way = moved(stops, direction, far * on_the_way(len(stops)))
                 noted.append(probe.slopes(way, strayed).flatten(1))
         if not noted:
@@ -76,7 +77,10 @@ def on_the_way(count: int) -> Tensor:
     return ((torch.arange(count) + 0.5) / count)[:, None, None]
 
 
-def most_moved(shift: Tensor, others: Sequence[int]) -> list[int]:
-    """Which MOST of the others moved most, of those that moved by more than NOTED."""
+def most_moved(shift: Tensor, others: Sequence[int], measured: int) -> list[int]:
+    """Which MOST of the others moved most, of those that moved by more than NOTED; and likewise
+    of the rest, whose numbers are from `measured` on."""
     far = {i: abs(shift[i].item()) for i in others if abs(shift[i]) > NOTED}
-    return sorted(far, key=lambda i: far[i], reverse=True)[:MOST]
+    order = sorted(far, key=lambda i: far[i], reverse=True)
+    measurements = [i for i in order if i < measured]
+    return measurements[:MOST] + [i for i in order if i >= measured][:MOST]

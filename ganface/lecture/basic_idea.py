@@ -84,7 +84,9 @@ def _directions(course: Course) -> list[Block]:
     """Nothing of a G whose faces are all alike."""
     G = course.network("gan", "G")
     try:
-        found = find_directions(G, "jacobian", FREE, Measurements("measured", measure_traits))
+        found = find_directions(
+            G, "jacobian", FREE, Measurements("measured", measure_traits, far=False)
+        )
     except WorkError:
         return []
     named = len(found.about) - FREE

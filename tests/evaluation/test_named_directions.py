@@ -39,7 +39,7 @@ def patch_levels(images):
     return {**corners, "eye twice": 2 * grey[:, 31, 0], "nothing": 0 * grey[:, 31, 31]}
 
 
-MEASURED = Measurements("measured", patch_levels, {"eye twice": "eye"})
+MEASURED = Measurements("labelled", patch_levels, True, {"eye twice": "eye"})
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +55,7 @@ def test_each_measurement_has_a_direction_without_the_others():
     assert sorted(found.names[:4]) == ["eye", "eye-twice", "hair-top", "skin"]
     hair = found[[found.names.index("hair-top")]]
     (about,) = hair.about
-    assert (about.found_by, about.moves) == ("measured", "hair-top")
+    assert (about.found_by, about.moves) == ("labelled", "hair-top")
     assert about.strength > 0.99
     # Along what skin does not hang on: (1, 2, 0) without its part of (0, 1, 1), nearly
     expected = torch.tensor([1.0, 1, -1, 0, 0])

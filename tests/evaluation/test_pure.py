@@ -1,3 +1,4 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -6,6 +7,7 @@ from torch import nn
 
 from ganface.evaluation.probe import Measurements, Probe
 from ganface.evaluation.pure import FACES, FAR, moved, pure_direction
+from ganface.evaluation.rest import SIDE, Rest
 from ganface.models.dcgan import Generator
 
 Z_DIM = 2
@@ -36,7 +38,10 @@ def colours(images):
 def found():
     """The probe, faces, their slopes, and the direction of the hair."""
     G, sd = Curved().requires_grad_(False), torch.full((3,), 1.275)
-    probe = Probe(G, Measurements("measured", colours), ["hair", "skin", "eyes"], sd)
+    nothing = torch.empty(3 * SIDE**2, 0, dtype=torch.float64)
+    no_rest = Rest(nothing.sum(1), nothing, torch.empty(3, 0, dtype=torch.float64))
+    measurements = Measurements("labelled", colours, far=True)
+    probe = Probe(G, measurements, ["hair", "skin", "eyes"], torch.zeros(3), sd, no_rest)
     dice = torch.Generator().manual_seed(0)
     z = torch.randn(FACES // 2, Z_DIM, generator=dice)
     z = torch.cat([z, -z])  # so that its mean is 0
@@ -69,7 +74,7 @@ def test_the_length_is_one_on_average_over_places(found):
 
 def test_parts_of_one_factor_are_not_taken_out_of_each_other(found):
     probe, faces, slopes, _ = found
-    together = Measurements("measured", colours, {"hair": "head", "skin": "head"})
-    probe = Probe(probe.G, together, probe.keys, probe.sd)
+    together = Measurements("labelled", colours, True, {"hair": "head", "skin": "head"})
+    probe = replace(probe, measurements=together)
     direction = pure_direction(probe, 0, slopes, faces)
     torch.testing.assert_close(direction, slopes[0] / slopes[0].norm() * 2**0.5)

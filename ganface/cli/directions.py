@@ -70,9 +70,9 @@ def directions(
 ) -> None:
     """Find what moves hair, eyes or background in latent space.
 
-    Each face of 4,000 seeds is measured, and each measurement that z tells gives a direction. Then
-    come those along which faces change most, named after what they move. `interpolate` and `sample`
-    take them by --directions.
+    4,000 faces are measured, and each measurement gets a direction that moves it, and the rest of
+    the picture as little as can be. Then come those along which faces change most, named after what
+    they move. `interpolate` and `sample` take them by --directions.
     """
     from ganface.io.folders import name_of
 

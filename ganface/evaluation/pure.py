@@ -18,7 +18,7 @@ from ganface.evaluation.probe import Probe
 from ganface.latents.finding import conditional
 
 FAR = 2.5  # units of z, to either side
-ROUNDS = 4
+ROUNDS = 3
 NOTED = 0.1  # standard deviations, on average over faces: what moves less is left alone
 MOST = 8  # of measurements, and of the rest, that are noted at either side in one round
 STOPS = 64  # faces whose gradients are taken on the way, each at another point of it

@@ -117,13 +117,13 @@ def _directions(course: Course) -> list[Block]:
         Block(
             Text(
                 "What a single entry of z changes is chance: G never learned which numbers should "
-                "mean what. But there are directions, sums of all entries, along which one thing "
-                "changes. To find them, many faces are measured (how bright is the hair?). What z "
-                "tells of a measurement is its direction, once what else it would move is taken "
-                "out.",
+                "mean what. But there are directions, sums of many entries, along which one thing "
+                "changes. To find them, many faces are measured (how bright is the hair?). The "
+                "slope of a measurement in z is its direction, once what would move other "
+                "measurements, or the rest of the picture, is taken out.",
                 "单个分量改变什么，全凭运气：G 从来没有学过哪个数该管什么。但存在一些方向，"
-                "由所有分量加权而成，沿着它只有一样东西变化。做法是：测量许多张脸（头发有多亮？），"
-                "看 z 能预测测量值的哪一部分，再去掉会连带改变其他测量项的成分，剩下的就是方向。",
+                "由许多分量加权而成，沿着它只有一样东西变化。做法是：测量许多张脸（头发有多亮？），"
+                "求测量值对 z 的斜率，再去掉会连带改变其他测量项、或图像其余部分的成分，剩下的就是方向。",
             ),
             [course.save("directions", picture, caption, "gan")],
             Text(en, zh),

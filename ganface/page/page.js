@@ -35,6 +35,7 @@ const WORDS = {
   swept: "斜", blush: "腮红", glasses: "眼镜", eyes: "眼睛", face: "脸", smile: "微笑", light: "光",
   accent: "饰色", accessory: "饰物", bow: "蝴蝶结", flower: "花", band: "发箍", ears: "猫耳",
   collar: "领子", shirt: "衬衫", sailor: "水手", scarf: "围巾", cloth: "衣服", closed: "闭", wink: "眨",
+  open: "睁", none: "无", round: "圆", square: "方",
 };
 const SAID = {
   step: ["after {} updates", "训练 {} 步"],

@@ -118,7 +118,7 @@ def choose_measurements(
     with progress_bar("learning labels") as track:
         config = BuildConfig.stored({**build, "size": size})
         reader = learn_labels(faces, read_label_numbers(faces, str(labels)), config, track)
-    return Measurements("labelled", reader, True, reader.factors)
+    return Measurements("labelled", reader, far=True, factors=reader.factors)
 
 
 def table_of(found: "Directions") -> "Table":

@@ -38,7 +38,8 @@ class LabelReader:
     sd: Tensor
 
     def __call__(self, images: Tensor) -> dict[str, Tensor]:
-        """Of uint8 [N, 3, S, S]: float64 [N] for each label, by its name."""
+        """Of [N, 3, S, S], numbers from 0 to 255: float64 [N] for each label, by its name. A
+        gradient goes through it."""
         parts = [self.network(_reduced(part)) for part in images.split(BATCH)]
         values = torch.cat(parts)[:, self.columns].double() * self.sd + self.mean
         return dict(zip(self.factors, values.unbind(1), strict=True))
@@ -94,5 +95,5 @@ def learn_labels(
 
 
 def _reduced(images: Tensor) -> Tensor:
-    """uint8 [N, 3, S, S] -> float32 [N, 3, SIDE, SIDE] in [-1, 1]."""
+    """[N, 3, S, S], numbers from 0 to 255 -> float32 [N, 3, SIDE, SIDE] in [-1, 1]."""
     return adaptive_avg_pool2d(images.float(), SIDE) / 127.5 - 1

@@ -9,8 +9,9 @@ FINE = 0.25  # cycles per pixel; the finest that pixels can hold is 0.5 along ea
 
 
 def fine_power(images: Tensor) -> Tensor:
-    """Of uint8 [N, 3, S, S] the power of the grey images in frequencies of FINE and above: the mean
-    square, over the pixels, of what these contribute, in grey levels. float32 [N]."""
+    """Of [N, 3, S, S], numbers from 0 to 255, the power of the grey images in frequencies of FINE
+    and above: the mean square, over the pixels, of what these contribute, in grey levels. float32
+    [N]."""
     side = images.shape[-1]
     along = torch.fft.fftfreq(side, device=images.device)
     fine = torch.hypot(along[:, None], along) >= FINE

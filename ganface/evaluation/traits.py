@@ -17,7 +17,8 @@ SIDE = 32  # all but sharpness is measured on images made so small
 
 
 def measure_traits(images: Tensor) -> dict[str, Tensor]:
-    """Of uint8 [N, 3, S, S], S at least SIDE: float64 [N] for each trait, by its name."""
+    """Of [N, 3, S, S], numbers from 0 to 255, S at least SIDE: float64 [N] for each trait, by its
+    name. A gradient goes through it."""
     faces = adaptive_avg_pool2d(images.double(), SIDE) / 255
     top = _cut(faces, (0.1, 0.3), (0.3, 0.7))
     strands = _cut(faces, (0.3, 0.55), (0.12, 0.22)), _cut(faces, (0.3, 0.55), (0.78, 0.88))

@@ -59,10 +59,10 @@ def leading(matrix: Tensor, count: int) -> tuple[Tensor, Tensor]:
 
 
 def conditional(own: Tensor, others: Tensor, weight: float = SIDE_EFFECTS) -> Tensor:
-    """A direction that moves one thing and others hardly: a unit vector [z_dim], float32.
+    """A direction that moves one thing and others hardly: a unit vector [d], float32.
 
-    own [z_dim]: the gradient of what is to move; others [M, z_dim]: of all else; each in its own
-    standard deviations by z. It is the d that makes |d - own|² + weight · |others · d|² least,
+    own [d]: the gradient of what is to move; others [M, d]: of all else; each in its own standard
+    deviations. It is the d that makes |d - own|² + weight · |others · d|² least,
     scaled. With a weight of infinity it is orthogonal to the others, the conditional manipulation
     of Shen et al. 2020, "InterFaceGAN: Interpreting the Disentangled Face Representation Learned by
     GANs" (arXiv:2005.09635); that gives away more of the own move the more others there are.

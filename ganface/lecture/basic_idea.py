@@ -123,7 +123,8 @@ def _directions(course: Course) -> list[Block]:
                 "measurements, or the rest of the picture, is taken out.",
                 "单个分量改变什么，全凭运气：G 从来没有学过哪个数该管什么。但存在一些方向，"
                 "由许多分量加权而成，沿着它只有一样东西变化。做法是：测量许多张脸（头发有多亮？），"
-                "求测量值对 z 的斜率，再去掉会连带改变其他测量项、或图像其余部分的成分，剩下的就是方向。",
+                "求测量值对 z 的斜率，再去掉会连带改变其他测量项、或图像其余部分的成分，"
+                "剩下的就是方向。",
             ),
             [course.save("directions", picture, caption, "gan")],
             Text(en, zh),

@@ -95,11 +95,14 @@ def joint_linear(x: Tensor, layers: Sequence[nn.Linear]) -> Tensor:
 class DcganNetwork(nn.Module):
     """A stack of layers that keeps the config which it was built from."""
 
-    places = 1  # layers that read the input, each of which may be given one of its own
-
     def __init__(self, config: DcganConfig) -> None:
         super().__init__()
         self.config = config
+
+    @property
+    def places(self) -> int:
+        """How many layers read z."""
+        return 1
 
     def initialise(self, generator: torch.Generator) -> None:
         """The paper's start: convolutions from N(0, 0.02), BatchNorm's scales from N(1, 0.02).
@@ -177,8 +180,8 @@ class Generator(DcganNetwork):
         return [layer for layer in self.layers if isinstance(layer, SelfModulatedBatchNorm)]
 
     @property
-    def places(self) -> int:  # type: ignore[override]
-        """How many layers read z."""
+    def places(self) -> int:
+        """Each that modulates reads z as well."""
         return 1 + len(self.modulated)
 
     def forward(self, z: Tensor) -> Tensor:

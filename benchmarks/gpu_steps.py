@@ -752,9 +752,53 @@ def use(place: Place) -> Result:
             *("--method", "autoencoder"),
         ),
     }
-    for name, command in commands.items():
-        rows.append((f"s, {name}", f"{timed(lambda c=command: ganface(*c)):.2f}"))
-    return Result("all done", ("", ""), tuple(rows))
+    return Result("all done", ("", ""), (*rows, *timed_commands(commands)))
+
+
+def timed_commands(commands: dict[str, tuple[object, ...]]) -> list[tuple[str, str]]:
+    """Run commands of ganface; a row for each, with its seconds."""
+    return [
+        (f"s, {name}", f"{timed(lambda c=command: ganface(*c)):.2f}")
+        for name, command in commands.items()
+    ]
+
+
+def latents(place: Place) -> Result:
+    """labels, directions, real faces in latent space, an encoder, the energy of a discriminator"""
+    steps = 300 if place.on_gpu else 4
+    run, encoder, energy = place.new("labelled-run"), place.new("encoder"), place.new("energy")
+    device, out = ("--device", place.device), lambda name: ("--out", place.work / name)
+    train = ("--steps", steps, *place.shape)
+    plain = place.new("plain-run")
+    images = sorted(place.faces.glob("*.png"))[:8]
+    found = place.work / "directions.safetensors"
+    # Off few images no label can be read
+    labels = ("--faces", place.faces) if place.on_gpu else ()
+    commands: dict[str, tuple[object, ...]] = {
+        f"train with labels, {steps} steps": ("train", place.labelled, *train, "--out", run),
+        "sample to order": ("sample", run, "--label", "hair_tie=*", *device, *out("orders.png")),
+        "evaluate with labels": (
+            *("evaluate", run, place.labelled, *device, "--out", place.new("labelled-evaluation")),
+        ),
+        f"train, {steps} steps": ("train", place.pack(), *train, "--out", plain),
+        "directions": ("directions", plain, *labels, "--count", 4, *device, "--out", found),
+        "interpolate along directions": (
+            *("interpolate", plain, "--directions", found, *device, *out("directions.png")),
+        ),
+        f"train --method encoder, {steps} steps": (
+            *("train", place.pack(), *train, "--method", "encoder", "--of", plain),
+            *("--out", encoder),
+        ),
+        "project 8 faces": ("project", plain, *images, *device, *out("near.safetensors")),
+        "project them by the encoder": (
+            *("project", encoder, *images, *device, *out("guessed.safetensors")),
+        ),
+        f"train --method energy, {steps} steps": (
+            *("train", place.pack(), *train, "--method", "energy", "--out", energy),
+        ),
+        "sample it": ("sample", energy, *device, *out("energy.png")),
+    }
+    return Result("all done", ("", ""), tuple(timed_commands(commands)))
 
 
 def course(place: Place) -> Result:
@@ -826,6 +870,7 @@ STEPS: dict[str, Step] = {
     "memory": Step(memory, 90, alone=False),
     "nccl": Step(nccl, 60, alone=False),
     "use": Step(use, 120, alone=False),
+    "latents": Step(latents, 180, alone=False),
     "course": Step(course, 180),
 }
 

@@ -14,7 +14,7 @@ SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "gpu_check"
 
 
 # Those that start whole commands take over a minute
-STARTING_COMMANDS = ("plain", "resume", "use", "course")
+STARTING_COMMANDS = ("plain", "resume", "use", "latents", "course")
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,9 @@ def interpolate(
     ends: Annotated[
         str | None,
         typer.Option(
-            "--range", help=f"From, to, with --dims or --directions. {RANGE} if not given."
+            "--range",
+            help="From, to: what an entry of --dims is set to, or how far along --directions the "
+            f"face is moved. {RANGE} if not given.",
         ),
     ] = None,
     label: Annotated[

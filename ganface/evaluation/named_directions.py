@@ -12,7 +12,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from ganface.errors import UserError
 from ganface.evaluation.memorisation import SIDE
-from ganface.evaluation.probe import Measurements, Probe, make_probe, side_by_side
+from ganface.evaluation.probe import AT_ONCE, Measurements, Probe, make_probe, side_by_side
 from ganface.evaluation.pure import FACES, FAR, moved, near_direction, other_factors, pure_direction
 from ganface.io.console import progress_bar, say
 from ganface.latents.directions import Direction, Directions
@@ -22,7 +22,7 @@ from ganface.latents.places import everywhere
 from ganface.latents.ridge import ridge
 from ganface.latents.seeds import z_of
 from ganface.models.dcgan import DcganNetwork, Generator
-from ganface.models.generate import BATCH, latents_of, use_compiled_kernels
+from ganface.models.generate import latents_of, use_compiled_kernels
 
 SEEDS = 4000  # faces that are measured
 MOVED = 200  # others, that are moved along each direction
@@ -48,9 +48,9 @@ def find_directions(G: DcganNetwork, by: str, count: int, measurements: Measurem
     order = fit.r2[: len(names)].argsort(descending=True, stable=True).tolist()
 
     faces = everywhere(latents, G.places)[:FACES]
-    # No gradient reaches a z by which D is climbed
-    slopes = _slopes(probe, faces) if isinstance(G, Generator) else fit.weights.T[:, None]
-    if measurements.far and isinstance(G, Generator):
+    has_gradient = isinstance(G, Generator)  # none reaches a z from which D is climbed
+    slopes = _slopes(probe, faces) if has_gradient else fit.weights.T[:, None]
+    if measurements.far and has_gradient:
         named = _pure(probe, order, slopes, faces)
     else:
         named = torch.stack([near_direction(probe.factors, i, slopes) for i in order]).float()
@@ -106,7 +106,7 @@ def _slopes(probe: Probe, faces: Tensor) -> Tensor:
     def work(part: Tensor) -> Tensor:
         return probe.slopes(part, range(len(probe.factors)))
 
-    parts = faces.split(BATCH)
+    parts = faces.split(AT_ONCE)
     with progress_bar("taking derivatives") as track:
         each = track(side_by_side(probe.G, work, parts), len(parts))
         return torch.stack([*each]).mean(0)

@@ -20,6 +20,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 LEAST_SPREAD = 1e-9  # a deviation below which faces do not differ
+AT_ONCE = 32  # faces whose gradients are taken: at 256 × 256 they need a GiB
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Probe:
         """The gradients of these of the M + K by z⁺ [N, places, z_dim], labels behind, on average
         over the N faces: float64 [columns, places, z_dim]."""
         total = torch.zeros(len(columns), self.G.places, self.G.config.z_dim, dtype=torch.float64)
-        for part in z_plus.split(BATCH):
+        for part in z_plus.split(AT_ONCE):
             z, labels = part.tensor_split([total.shape[2]], -1)
             z = z.clone().requires_grad_()
             values = self._measure(torch.cat([z, labels], -1)).sum(0)
@@ -95,7 +96,8 @@ def make_probe(
 
     def work(part: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         with torch.no_grad():
-            images = draw(G, part)
+            # As files hold them: what differs by rounding alone does not differ
+            images = draw(G, part).round()
             return measurements.measure(images), thumbnails(images)
 
     parts = latents.split(BATCH)

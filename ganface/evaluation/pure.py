@@ -34,8 +34,8 @@ def pure_direction(probe: Probe, own: int, slopes: Tensor, faces: Tensor) -> Ten
     """
     others = other_factors(probe.factors, own)
     still = probe.table(faces).mean(0)
+    direction = near_direction(probe.factors, own, slopes)
     rows = slopes[others].flatten(1)
-    direction = direction_of(slopes[own], rows)
     for stops in faces.split(STOPS):
         noted = []
         for far in (FAR, -FAR):

@@ -4,9 +4,8 @@
                                             square of their lengths is 1
     metadata   what is known of each, and the SHA-256 of the snapshot that they belong to
 
-A face that is moved along one is a z⁺. Of a vector whose parts are all alike it is one z in all
-places; the coordinate of z along it is then from N(0, 1), as each entry of z is. So a range such as
--3 to 3 means about the same along all. To another generator the same vectors mean other changes.
+A face that is moved along one is a z⁺, moved by one unit of z in each place (the root of their
+mean square). To another generator the same vectors mean other changes.
 
 In files of format 1 vectors are [K, z_dim], for all places.
 """
@@ -112,7 +111,7 @@ def read_directions(path: Path, G: DcganNetwork, meta: dict[str, Any]) -> tuple[
         raise UserError(f"{path}: does not say what its directions are") from error
     vectors = tensors.get("vectors")
     if vectors is not None and vectors.dim() == 2:
-        vectors = everywhere(vectors, G.places)
+        vectors = everywhere(vectors, G.places).contiguous()
     if (
         vectors is None
         or vectors.dtype != torch.float32

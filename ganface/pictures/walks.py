@@ -76,8 +76,8 @@ def film_walks(faces: Tensor, frames: int, names: Names, asked: float | None = N
 def film_sweep(
     faces: Tensor, names: Sequence[str], low: float, high: float, asked: float | None = None
 ) -> Film:
-    """What `latents.paths.sweep` gave for directions of these names, rendered: uint8
-    [K, F, 3, S, S] on the CPU. asked: see `face_size.choose_scale`."""
+    """What `latents.paths.sweep` or `sweep_along` gave for entries or directions of these names,
+    rendered: uint8 [K, F, 3, S, S] on the CPU. asked: see `face_size.choose_scale`."""
     moments = _moments(faces.shape[1])
     return _film(faces, moments, names, _value_names(moments, faces.shape[1], low, high), asked)
 

@@ -144,3 +144,4 @@ def test_a_file_of_format_1_holds_one_part_for_all_places(tmp_path):
     )
     found, _ = read_directions(path, MODULATED, META)
     assert torch.equal(found.vectors, torch.eye(8)[:3, None].expand(3, MODULATED.places, 8))
+    assert found.vectors.is_contiguous()  # a page holds no other

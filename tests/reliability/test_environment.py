@@ -71,13 +71,14 @@ WARN = ("-X", "warn_default_encoding")
 
 
 def warned(command):
-    """Which of ganface's files used the locale's encoding. Python names them on stderr."""
+    """Which of ganface's files used the locale's encoding. Python names them on stderr, which is
+    told as well."""
     # The folder of the package: those above it may be called ganface too, and hold other packages
     ours = os.fsencode(Path(ganface.__file__).resolve().parent) + b"/"
-    lines = done(anew(command)).stderr.splitlines()
-    found = [re.match(rb"(.+):\d+: EncodingWarning", line) for line in lines]
+    told = done(anew(command)).stderr
+    found = [re.match(rb"(.+):\d+: EncodingWarning", line) for line in told.splitlines()]
     paths = [os.path.realpath(match[1]) for match in found if match]
-    return [path for path in paths if path.startswith(ours)]
+    return [path for path in paths if path.startswith(ours)], told
 
 
 # Opens a file in the locale's encoding, as if one of ganface's own lines did. PyTorch does so too
@@ -90,7 +91,8 @@ exec(compile("open(0, closefd=False)", ours.__file__, "exec"))
 
 def test_uses_of_the_locale_s_encoding_are_told_from_those_of_others():
     planted = os.path.realpath(ganface.cli.main.__file__)
-    assert warned([sys.executable, *WARN, "-c", PLANTED]) == [os.fsencode(planted)]
+    found, told = warned([sys.executable, *WARN, "-c", PLANTED])
+    assert found == [os.fsencode(planted)], told
 
 
 def test_nothing_is_read_or_written_in_the_locale_s_encoding(tiny_run, faces, tmp_path):
@@ -100,7 +102,8 @@ def test_nothing_is_read_or_written_in_the_locale_s_encoding(tiny_run, faces, tm
         ("plot", tiny_run.path),
         ("info", tiny_run.path),
     ]
-    assert warned(several(*commands, flags=WARN)) == []
+    found, told = warned(several(*commands, flags=WARN))
+    assert found == [], told
 
 
 HOMELESS = """

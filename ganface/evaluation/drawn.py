@@ -11,7 +11,7 @@ from torch import Tensor
 from ganface.io.console import Track, untracked
 from ganface.models.dcgan import DcganNetwork
 from ganface.models.generate import generate, latents_of, use_compiled_kernels
-from ganface.system.parallel import map_in_threads
+from ganface.system.parallel import map_on
 
 CPU = torch.device("cpu")
 CHUNK = 250
@@ -69,7 +69,5 @@ def extract_features(
         return [function(chunk).cpu() for function in functions]
 
     parts = [indices[start : start + CHUNK] for start in range(0, len(indices), CHUNK)]
-    # A GPU does one after the other in any case, and each thread would set it up anew
-    results = map_in_threads(work, parts) if device == CPU else map(work, parts)
-    rows = track(results, len(parts))
+    rows = track(map_on(device, work, parts), len(parts))
     return [torch.cat(column) for column in zip(*rows, strict=True)]

@@ -26,7 +26,7 @@ class Nearest:
 
 
 def thumbnails(images: Tensor) -> Tensor:
-    """uint8 [N, 3, S, S] -> float32 [N, 3 · 16 · 16], the means of areas."""
+    """[N, 3, S, S] -> float32 [N, 3 · 16 · 16], the means of areas."""
     return adaptive_avg_pool2d(images.float(), SIDE).flatten(1)
 
 

@@ -8,21 +8,21 @@ from dataclasses import replace
 
 import torch
 from torch import Tensor
-from torch.nn.functional import adaptive_avg_pool2d
 
 from ganface.errors import UserError
-from ganface.evaluation.memorisation import SIDE
-from ganface.evaluation.probe import AT_ONCE, Measurements, Probe, make_probe, side_by_side
-from ganface.evaluation.pure import FACES, FAR, moved, near_direction, other_factors, pure_direction
+from ganface.evaluation.memorisation import thumbnails
+from ganface.evaluation.probe import AT_ONCE, Measurements, Probe, device_of, make_probe
+from ganface.evaluation.pure import FACES, FAR, near_direction, other_factors, pure_direction
 from ganface.io.console import progress_bar, say
 from ganface.latents.directions import Direction, Directions
 from ganface.latents.finding import jacobian_directions, sefa_directions
 from ganface.latents.labels import with_labels
-from ganface.latents.places import everywhere
+from ganface.latents.places import everywhere, moved
 from ganface.latents.ridge import ridge
 from ganface.latents.seeds import z_of
 from ganface.models.dcgan import DcganNetwork, Generator
 from ganface.models.generate import latents_of, use_compiled_kernels
+from ganface.system.parallel import map_on
 
 SEEDS = 4000  # faces that are measured
 MOVED = 200  # others, that are moved along each direction
@@ -58,14 +58,17 @@ def find_directions(G: DcganNetwork, by: str, count: int, measurements: Measurem
     vectors = torch.cat([named, everywhere(found, G.places)])
     moves, furthest = _moves(probe, vectors)
 
+    def describe(row: int, name: str, found_by: str, strength: float, own: int) -> Direction:
+        others = other_factors(probe.factors[: len(names)], own)
+        worst = max(others, key=lambda i: furthest[row, i].item(), default=None)
+        also = ("", 0.0) if worst is None else (names[worst], furthest[row, worst].item())
+        return Direction(name, found_by, strength, names[own], moves[row, own].item(), *also)
+
     about, kept = [], []
     for row, i in enumerate(order):
         if moves[row, i] >= LEAST_MOVE:
             kept.append(row)
-            found_by, strength = measurements.kind, fit.r2[i].item()
-            about.append(
-                _describe(names[i], found_by, strength, i, moves[row], furthest[row], probe, names)
-            )
+            about.append(describe(row, names[i], measurements.kind, fit.r2[i].item(), i))
     if weak := [names[i] for row, i in enumerate(order) if row not in kept]:
         say(f"no direction of these, for nothing in z moves them far: {', '.join(weak)}")
     for row, share in enumerate(shares.tolist(), start=len(order)):
@@ -77,7 +80,7 @@ def find_directions(G: DcganNetwork, by: str, count: int, measurements: Measurem
         name = f"{by}-{row - len(order) + 1}"
         if moves[row, most] >= LEAST_MOVE:
             name += f"-{names[most]}"
-        about.append(_describe(name, by, share, most, moves[row], furthest[row], probe, names))
+        about.append(describe(row, name, by, share, most))
     unique = slugs([each.name for each in about])
     named_ones = (replace(each, name=name) for each, name in zip(about, unique, strict=True))
     return Directions(vectors[kept], tuple(named_ones))
@@ -108,28 +111,30 @@ def _slopes(probe: Probe, faces: Tensor) -> Tensor:
 
     parts = faces.split(AT_ONCE)
     with progress_bar("taking derivatives") as track:
-        each = track(side_by_side(probe.G, work, parts), len(parts))
+        each = track(map_on(device_of(probe.G), work, parts), len(parts))
         return torch.stack([*each]).mean(0)
 
 
 def _pure(probe: Probe, which: Sequence[int], slopes: Tensor, faces: Tensor) -> Tensor:
     """The directions of these measurements: float32 [K, places, z_dim]."""
 
+    still = probe.table(faces).mean(0)
+
     def work(own: int) -> Tensor:
-        return pure_direction(probe, own, slopes, faces)
+        return pure_direction(probe, own, slopes, faces, still)
 
     with progress_bar("finding directions") as track:
-        return torch.stack([*track(side_by_side(probe.G, work, which), len(which))]).float()
+        return torch.stack([*track(map_on(device_of(probe.G), work, which), len(which))]).float()
 
 
 def _by_jacobian(G: DcganNetwork, count: int) -> tuple[Tensor, Tensor]:
-    device, z_dim = next(G.parameters()).device, G.config.z_dim
+    device, z_dim = device_of(G), G.config.z_dim
     labels = latents_of(G, [0])[0, z_dim:]  # of one face, if there are any
 
     @torch.inference_mode()
     def thumbnail(z: Tensor) -> Tensor:
         faces = G(with_labels(z, labels).to(device))
-        return adaptive_avg_pool2d(faces, SIDE).flatten(1).cpu()
+        return thumbnails(faces).cpu()
 
     with progress_bar("comparing thumbnails") as track:
         return jacobian_directions(thumbnail, z_of(range(POINTS), z_dim), count, track)
@@ -149,33 +154,9 @@ def _moves(probe: Probe, vectors: Tensor) -> tuple[Tensor, Tensor]:
 
     both = torch.cat([vectors, -vectors])
     with progress_bar("measuring moves") as track:
-        shifts = torch.stack([*track(side_by_side(probe.G, work, both), len(both))])
+        shifts = torch.stack([*track(map_on(device_of(probe.G), work, both), len(both))])
     ahead, behind = shifts.chunk(2)
     return (ahead - behind) / 2, torch.maximum(ahead.abs(), behind.abs())
-
-
-def _describe(
-    name: str,
-    found_by: str,
-    strength: float,
-    own: int,
-    moves: Tensor,
-    furthest: Tensor,
-    probe: Probe,
-    names: Sequence[str],
-) -> Direction:
-    """own: the measurement that is meant; moves, furthest [M]: see `_moves`."""
-    others = other_factors(probe.factors[: len(names)], own)
-    worst = max(others, key=lambda i: furthest[i].item(), default=None)
-    return Direction(
-        name,
-        found_by,
-        strength,
-        names[own],
-        moves[own].item(),
-        "" if worst is None else names[worst],
-        0.0 if worst is None else furthest[worst].item(),
-    )
 
 
 def slugs(texts: Sequence[str]) -> list[str]:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from ganface.errors import WorkError
-from ganface.evaluation.rest import Rest, find_rest, thumbnails
+from ganface.evaluation.memorisation import thumbnails
+from ganface.evaluation.rest import Rest, find_rest
 from ganface.io.console import Track, untracked
 from ganface.models.dcgan import DcganNetwork
 from ganface.models.generate import BATCH
-from ganface.system.parallel import map_in_threads
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+from ganface.system.parallel import map_on
 
 LEAST_SPREAD = 1e-9  # a deviation below which faces do not differ
 AT_ONCE = 32  # faces whose gradients are taken: at 256 × 256 they need a GiB
@@ -98,10 +95,10 @@ def make_probe(
         with torch.no_grad():
             # As files hold them: what differs by rounding alone does not differ
             images = draw(G, part).round()
-            return measurements.measure(images), thumbnails(images)
+            return measurements.measure(images), thumbnails(images).double()
 
     parts = latents.split(BATCH)
-    found = [*track(side_by_side(G, work, parts), len(parts))]
+    found = [*track(map_on(device_of(G), work, parts), len(parts))]
     values = {key: torch.cat([part[key].double() for part, _ in found]) for key in found[0][0]}
     keys = [key for key, each in values.items() if each.std() > LEAST_SPREAD]
     if not keys:
@@ -117,15 +114,8 @@ def make_probe(
 def draw(G: DcganNetwork, latents: Tensor) -> Tensor:
     """The faces of a batch of latents: [B, 3, S, S] on the CPU, from 0 to 255 and not rounded, a
     gradient through them."""
-    return (G(latents.to(next(G.parameters()).device)).cpu() + 1) * 127.5
+    return (G(latents.to(device_of(G))).cpu() + 1) * 127.5
 
 
-def side_by_side(
-    G: DcganNetwork, work: Callable[[Item], Result], items: Iterable[Item]
-) -> Iterator[Result]:
-    """work(item) for each item, in threads if G is on the CPU.
-
-    A GPU does one after the other in any case, and each thread would set it up anew.
-    """
-    on_cpu = next(G.parameters()).device.type == "cpu"
-    return map_in_threads(work, items) if on_cpu else map(work, items)
+def device_of(G: DcganNetwork) -> torch.device:
+    return next(G.parameters()).device

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ganface.evaluation.probe import Probe
 from ganface.latents.finding import conditional
+from ganface.latents.places import moved
 
 FAR = 2.5  # units of z, to either side
 ROUNDS = 3
@@ -25,15 +26,14 @@ STOPS = 64  # faces whose gradients are taken on the way, each at another point 
 FACES = ROUNDS * STOPS  # that are moved
 
 
-def pure_direction(probe: Probe, own: int, slopes: Tensor, faces: Tensor) -> Tensor:
+def pure_direction(probe: Probe, own: int, slopes: Tensor, faces: Tensor, still: Tensor) -> Tensor:
     """The direction of measurement number `own`: float64 [places, z_dim], of length 1 in each place
     (the root of their mean square).
 
     slopes: of the M + K that are probed, where faces are, float64 [M + K, places, z_dim]; faces:
-    z⁺ [FACES, places, z_dim], with labels behind.
+    z⁺ [FACES, places, z_dim], with labels behind; still: what is probed of these, on average.
     """
     others = other_factors(probe.factors, own)
-    still = probe.table(faces).mean(0)
     direction = near_direction(probe.factors, own, slopes)
     rows = slopes[others].flatten(1)
     for stops in faces.split(STOPS):
@@ -64,12 +64,6 @@ def direction_of(slope: Tensor, rows: Tensor) -> Tensor:
 def other_factors(factors: Sequence[str], own: int) -> list[int]:
     """The numbers of the measurements that are of another factor than this one."""
     return [i for i, factor in enumerate(factors) if factor != factors[own]]
-
-
-def moved(faces: Tensor, direction: Tensor, far: Tensor | float) -> Tensor:
-    """z⁺ [N, places, z_dim], labels behind, moved along a direction; far: for all, or [N, 1, 1]."""
-    z, labels = faces.tensor_split([direction.shape[1]], -1)
-    return torch.cat([(z + far * direction).float(), labels], -1)
 
 
 def on_the_way(count: int) -> Tensor:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import adaptive_avg_pool2d
 
-SIDE = 16  # of thumbnails
+from ganface.evaluation.memorisation import thumbnails
+
 COUNT = 64  # components, which hold 95 % of what drawn faces differ by at that size
 LEAST = 1e-4  # of the first component's deviation, from which on one is more than rounding
 
@@ -23,29 +23,24 @@ LEAST = 1e-4  # of the first component's deviation, from which on one is more th
 class Rest:
     """K numbers of a face, all 0 on average and none foretold by its M measurements."""
 
-    centre: Tensor  # float64 [3 · SIDE²]
-    components: Tensor  # float64 [3 · SIDE², K], which make numbers with a deviation of 1
+    centre: Tensor  # float64 [d], of thumbnails
+    components: Tensor  # float64 [d, K], which make numbers with a deviation of 1
     foretold: Tensor  # float64 [M, K], by measurements in standard deviations from their means
 
     def __call__(self, images: Tensor, measured: Tensor) -> Tensor:
         """Of images [B, 3, S, S] and their measurements [B, M], in standard deviations from their
         means: float64 [B, K], a gradient through both."""
-        return self.of(thumbnails(images), measured)
+        return self.of(thumbnails(images).double(), measured)
 
     def of(self, thumbs: Tensor, measured: Tensor) -> Tensor:
         return (thumbs - self.centre) @ self.components - measured @ self.foretold
 
 
 def find_rest(thumbs: Tensor, measured: Tensor) -> Rest:
-    """The rest of N faces, by their thumbnails [N, 3 · SIDE²] and measurements [N, M]."""
+    """The rest of N faces, by their thumbnails float64 [N, d] and measurements [N, M]."""
     centre = thumbs.mean(0)
     _, lengths, axes = torch.linalg.svd(thumbs - centre, full_matrices=False)
     kept = int((lengths[:COUNT] > LEAST * lengths[0]).sum())
     components = axes[:kept].T / lengths[:kept] * (len(thumbs) - 1) ** 0.5
     numbers = (thumbs - centre) @ components
     return Rest(centre, components, torch.linalg.lstsq(measured, numbers).solution)
-
-
-def thumbnails(images: Tensor) -> Tensor:
-    """Images [B, 3, S, S] -> float64 [B, 3 · SIDE²]."""
-    return adaptive_avg_pool2d(images, SIDE).flatten(1).double()

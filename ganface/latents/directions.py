@@ -27,7 +27,7 @@ from ganface.config.settings import is_of_type, parse_integers
 from ganface.errors import UserError, did_you_mean
 from ganface.io.tensors import write_tensors
 from ganface.latents.latents import Latents, read_of_snapshot
-from ganface.latents.places import as_z_plus, everywhere
+from ganface.latents.places import as_z_plus, everywhere, moved
 from ganface.models.dcgan import DcganNetwork
 
 LENGTH_ERROR = 1e-3  # by which a vector may miss the length of 1
@@ -158,9 +158,9 @@ def move_along(
     """
     directions, digest = read_directions(file, G, meta)
     amounts = parse_moves(moves)
-    points = as_z_plus(latents.points, directions.vectors.shape[1]).clone()
+    points = as_z_plus(latents.points, G.places)
     for name, far in amounts.items():
-        points[..., : G.config.z_dim] += far * directions.pick("--move", name).vectors.sum(0)
+        points = moved(points, directions.pick("--move", name).vectors.sum(0), far)
     said = {"directions": digest, "moves": amounts}
     titles = (title._replace(meta={**title.meta, **said}) for title in latents.titles)
     return Latents(points, tuple(titles), {**latents.meta, **said})

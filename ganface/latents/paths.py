@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
-from ganface.latents.places import as_z_plus
+from ganface.latents.places import as_z_plus, moved
 
 Interpolation = Callable[[Tensor, Tensor, float], Tensor]
 
@@ -82,9 +81,9 @@ def sweep_along(z: Tensor, directions: Tensor, low: float, high: float, frames: 
 
     Returns z⁺ [K, frames + 1, places, …], in `frames` steps.
     """
-    places, z_dim = directions.shape[1:]
-    steps = torch.linspace(low, high, frames + 1)[:, None, None] * directions[:, None]
-    return as_z_plus(z[None], places) + pad(steps, (0, z.shape[-1] - z_dim))
+    start = as_z_plus(z[None], directions.shape[1])
+    values = torch.linspace(low, high, frames + 1)[:, None, None]
+    return torch.stack([moved(start, direction, values) for direction in directions])
 
 
 def with_straight_labels(interpolate: Interpolation, z_dim: int) -> Interpolation:

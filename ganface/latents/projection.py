@@ -30,6 +30,7 @@ from ganface.errors import UserError
 from ganface.io.console import Track, untracked
 from ganface.latents.curvature import even_basis
 from ganface.latents.latents import Latents, Title
+from ganface.latents.places import everywhere
 from ganface.models.dcgan import DcganNetwork, Generator
 from ganface.models.features import RandomFeatures
 from ganface.models.generate import BATCH, latents_of
@@ -130,10 +131,6 @@ def project(
         basis = even_basis(lambda some: seen(G(some)), latents, z_dim, USUAL, PRIOR)
         return basis.to(device)
 
-    def everywhere(latents: Tensor) -> Tensor:
-        """z⁺ of the same z in all places."""
-        return latents[:, None].repeat(1, G.places, 1)
-
     with torch.no_grad():
         own_seen = torch.cat([seen(part) for part in own.split(BATCH)])
     batches = images.split(BATCH)
@@ -149,12 +146,12 @@ def project(
 
     def work() -> Iterator[None]:
         basis = even(own_latents)
-        basis_plus = even(everywhere(own_latents)) if G.places > 1 else None
+        basis_plus = even(everywhere(own_latents, G.places)) if G.places > 1 else None
         for batch in batches:
             x = normalise(batch, torch.zeros(len(batch), dtype=torch.bool)).to(device)
             yield from descend("z", guess(x), x, basis, RATE if E is None else RATE_NEAR)
             if basis_plus is not None:
-                z_plus = everywhere(points["z"][-1].to(device))
+                z_plus = everywhere(points["z"][-1].to(device), G.places)
                 yield from descend("z_plus", z_plus, x, basis_plus, RATE_PLUS)
 
     def descend(space: str, start: Tensor, x: Tensor, basis: Tensor, rate: float) -> Iterator[None]:

@@ -13,10 +13,13 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import chain, islice
 from multiprocessing.connection import Connection
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ganface.errors import WorkError
 from ganface.system.signals import deferred
+
+if TYPE_CHECKING:
+    import torch
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -142,6 +145,14 @@ def map_in_threads(function: Callable[[Item], Result], items: Iterable[Item]) ->
     finally:
         pool.shutdown(cancel_futures=True)
         torch.set_num_threads(workers)
+
+
+def map_on(
+    device: torch.device, function: Callable[[Item], Result], items: Iterable[Item]
+) -> Iterator[Result]:
+    """function(item) for each item, for a `function` that computes on a device: on the CPU in
+    threads. A GPU does one after the other in any case, and each thread would set it up anew."""
+    return map_in_threads(function, items) if device.type == "cpu" else map(function, items)
 
 
 # ---------------------------------------------------------------------------- in a worker

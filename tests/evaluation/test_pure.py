@@ -5,9 +5,11 @@ import pytest
 import torch
 from torch import nn
 
+from ganface.evaluation.memorisation import SIDE
 from ganface.evaluation.probe import Measurements, Probe
-from ganface.evaluation.pure import FACES, FAR, moved, pure_direction
-from ganface.evaluation.rest import SIDE, Rest
+from ganface.evaluation.pure import FACES, FAR, pure_direction
+from ganface.evaluation.rest import Rest
+from ganface.latents.places import moved
 from ganface.models.dcgan import Generator
 
 Z_DIM = 2
@@ -47,7 +49,7 @@ def found():
     z = torch.cat([z, -z])  # so that its mean is 0
     faces = z[:, None].expand(-1, 2, -1)
     slopes = probe.slopes(faces, range(3))
-    return probe, faces, slopes, pure_direction(probe, 0, slopes, faces)
+    return probe, faces, slopes, pure_direction(probe, 0, slopes, faces, probe.table(faces).mean(0))
 
 
 def shift(probe, faces, direction, far):
@@ -76,5 +78,5 @@ def test_parts_of_one_factor_are_not_taken_out_of_each_other(found):
     probe, faces, slopes, _ = found
     together = Measurements("labelled", colours, True, {"hair": "head", "skin": "head"})
     probe = replace(probe, measurements=together)
-    direction = pure_direction(probe, 0, slopes, faces)
+    direction = pure_direction(probe, 0, slopes, faces, probe.table(faces).mean(0))
     torch.testing.assert_close(direction, slopes[0] / slopes[0].norm() * 2**0.5)

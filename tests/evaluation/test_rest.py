@@ -1,6 +1,7 @@
 import torch
 
-from ganface.evaluation.rest import COUNT, SIDE, find_rest, thumbnails
+from ganface.evaluation.memorisation import SIDE, thumbnails
+from ganface.evaluation.rest import COUNT, find_rest
 
 FACES = 400
 
@@ -19,7 +20,7 @@ def pictures():
 
 def test_it_is_what_measurements_do_not_foretell():
     images, measured = pictures()
-    rest = find_rest(thumbnails(images), measured)
+    rest = find_rest(thumbnails(images).double(), measured)
     numbers = rest(images, measured)
     # Three patches make three components; no more are but rounding
     assert numbers.shape == (FACES, 3)
@@ -28,12 +29,12 @@ def test_it_is_what_measurements_do_not_foretell():
     # Something is left of each patch but the measured one
     changed = images.clone()
     changed[:, :, :16, :16] = 0
-    assert rest.of(thumbnails(images), measured).square().sum(1).mean() > 1
+    assert rest.of(thumbnails(images).double(), measured).square().sum(1).mean() > 1
 
 
 def test_moving_what_is_measured_as_faces_differ_in_it_leaves_the_rest():
     images, measured = pictures()
-    rest = find_rest(thumbnails(images), measured)
+    rest = find_rest(thumbnails(images).double(), measured)
     # By one standard deviation of the first patch, with the part of the second that goes along
     patch = images[:, 0, 0, 0]
     slope = ((images[:, 0, 16, 0] - images[:, 0, 16, 0].mean()) * measured[:, 0]).mean().item()
@@ -50,7 +51,7 @@ def test_moving_what_is_measured_as_faces_differ_in_it_leaves_the_rest():
 
 def test_so_many_components_are_kept_of_pictures_that_have_more():
     images = torch.rand(FACES, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(1))
-    rest = find_rest(thumbnails(images), torch.zeros(FACES, 0, dtype=torch.float64))
+    rest = find_rest(thumbnails(images).double(), torch.zeros(FACES, 0, dtype=torch.float64))
     numbers = rest(images, torch.zeros(FACES, 0, dtype=torch.float64))
     assert numbers.shape == (FACES, COUNT)
     torch.testing.assert_close(numbers.std(0), torch.ones(COUNT, dtype=torch.float64))

@@ -1,15 +1,18 @@
 """Penalties on the gradient of D with respect to the images, which keep D from being too steep.
 
-They are computed in float32 and by PyTorch's own kernels: their gradient is a second derivative,
-which the compiled kernels do not have.
+They are computed by PyTorch's own kernels, since their gradient is a second derivative, which ours
+do not have; in autocast's dtype, but float32 in place of float16, whose range is too narrow: the
+scale that a loss is multiplied by does not reach the gradients inside of it.
 """
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+
 import torch
 from torch import Tensor, nn
 
-from ganface.models.layers import exact, uncompiled
+from ganface.models.layers import by_plain_kernels, exact
 
 WGAN_GP_WEIGHT = 10.0  # Gulrajani et al. 2017, section 4
 REFERENCE_SIDE = 64  # of the images for which the weights of R1 and R2 are meant
@@ -48,10 +51,15 @@ def one_centred(
 def _gradients(D: nn.Module, images: Tensor, labels: Tensor | None) -> Tensor:
     """∇D at each image, through which gradients flow: float32 [B, 3 · H · W]."""
     images = _exact(images).detach().requires_grad_()
-    with uncompiled(D), exact(images.device):
+    with by_plain_kernels(D), _without_float16(images.device):
         logits = D(images) if labels is None else D(images, labels=labels)
         (gradients,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return gradients.flatten(1)
+
+
+def _without_float16(device: torch.device) -> AbstractContextManager[object]:
+    half = torch.get_autocast_dtype(device.type) == torch.float16
+    return exact(device) if half else nullcontext()
 
 
 def _exact(images: Tensor) -> Tensor:

@@ -35,7 +35,7 @@ class AlphaGanConfig(MethodConfig):
     TITLE = "Method alphagan: as a decoder, against discriminators of images and of codes"
 
     recon_weight: float = setting(
-        50.0, "What the distance of a reconstruction counts for, beside D and C.", at_least(0)
+        50.0, "Weight of the distance of a reconstruction, beside what D and C say.", at_least(0)
     )
     r1: float = setting(0.15, "Weight of R1, D's gradient at reals; for a size of 64.", at_least(0))
 
@@ -90,10 +90,7 @@ class AlphaGan(Autoencoder):
         return Footprint((("E", 1), ("G", 2), ("D", 3)), penalties, image_copies=5)
 
     def noise(self, step: int, count: int) -> dict[str, Tensor]:
-        """z [count, z_dim] from N(0, I)."""
-        from ganface.latents import rng
-
-        return {"z": rng.normal(self.seed, "z", step, count, self.architecture.z_dim)}
+        return {"z": self.random_z(step, count)}
 
     def update(self, state: TrainState, batches: list[Batch], apply_reg: bool) -> Tensor:
         """Update D and C, then E and G."""
@@ -144,7 +141,8 @@ class AlphaGan(Autoencoder):
         if not (self.config.r1 and apply_reg):
             return 0.0
         weight = self.config.r1 * REG_INTERVAL * weight_for(reals.shape[-1])
-        return weight * zero_centred(D, reals[: (len(reals) + 1) // 2]).mean()
+        with self.compute.autocast():
+            return weight * zero_centred(D, reals[: (len(reals) + 1) // 2]).mean()
 
     def diagnose(self, state: TrainState, probe: Probe) -> Tensor:
         import torch

@@ -132,9 +132,11 @@ class Method(ABC):
         self.seed = seed
         self.compute = compute
 
-    @abstractmethod
     def build(self) -> TrainState:
         """The state at step 0, on the device: a function of the settings and the seed."""
+        from ganface.methods.parts import initial_state
+
+        return initial_state(self)
 
     def start(self, state: TrainState) -> list[str]:  # noqa: ARG002
         """Give the state of step 0 what it has from other trainings, and say what, a line each."""
@@ -180,6 +182,12 @@ class Method(ABC):
     def noise(self, step: int, count: int) -> dict[str, Tensor]:  # noqa: ARG002
         """What is random in update `step`, for `count` images: a function of (seed, step) alone."""
         return {}
+
+    def random_z(self, step: int, count: int) -> Tensor:
+        """Of update `step`, from N(0, I): float32 [count, z_dim]."""
+        from ganface.latents import rng
+
+        return rng.normal(self.seed, "z", step, count, self.architecture.z_dim)
 
     def labels(self, step: int, labels: Tensor) -> dict[str, Tensor]:  # noqa: ARG002
         """What update `step` is told of its images: numbers [count, …], beside the noise.

@@ -39,7 +39,6 @@ class EncoderConfig(MethodConfig):
     of: str | None = setting(
         None,
         "The run, checkpoint or snapshot whose G is to have an encoder.",
-        may_change=True,  # it is of no use once the run has begun
     )
 
     @classmethod
@@ -99,10 +98,7 @@ class EncoderOfG(Autoencoder):
         return Footprint((("E", 2), ("G", 1)), image_copies=4)
 
     def noise(self, step: int, count: int) -> dict[str, Tensor]:
-        """z [count, z_dim] from N(0, I)."""
-        from ganface.latents import rng
-
-        return {"z": rng.normal(self.seed, "z", step, count, self.architecture.z_dim)}
+        return {"z": self.random_z(step, count)}
 
     def update(self, state: TrainState, batches: list[Batch], apply_reg: bool) -> Tensor:  # noqa: ARG002
         """Update E, by z of G's faces and by G's faces of real images' codes."""

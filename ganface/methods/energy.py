@@ -148,9 +148,10 @@ class Energy(Method):
         super().__init__(config, network, optimizer, seed, compute)
 
     def build(self) -> TrainState:
-        from ganface.methods.parts import initial_state
-
-        return initial_state(self)
+        state = super().build()
+        # Several processes would each climb as far as their own images say
+        state.tensors["ascent_steps"] = cast("Ascent", state.networks["G"]).steps
+        return state
 
     def prepare(self, state: TrainState, pack: Pack) -> None:
         import torch
@@ -171,10 +172,7 @@ class Energy(Method):
         return Footprint((("D", 2),), (("D", 1),), image_copies=6)
 
     def noise(self, step: int, count: int) -> dict[str, Tensor]:
-        """z [count, z_dim] from N(0, I)."""
-        from ganface.latents import rng
-
-        return {"z": rng.normal(self.seed, "z", step, count, self.architecture.z_dim)}
+        return {"z": self.random_z(step, count)}
 
     def report(self, state: TrainState) -> dict[str, Tensor]:
         G: Any = state.networks["G"]
@@ -198,8 +196,8 @@ class Energy(Method):
         # (2) Update D: maximise log D(x) + log(1 - D(G(z))), and keep it flat at real images
         with self.compute.autocast():
             real_logits, fake_logits = D(torch.cat([reals, fakes])).float().chunk(2)
+            R1 = zero_centred(D, reals).mean()
         loss_D = non_saturating_loss_D(real_logits, fake_logits)
-        R1 = zero_centred(D, reals).mean()
         weight = self.config.r1 * weight_for(self.architecture.size)
         (grad_D,) = descend(state, loss_D + weight * R1, "G")
 

@@ -58,7 +58,8 @@ class GanConfig(MethodConfig):
     lr_g: float | None = setting(None, "G's learning rate, if not --lr.", optional(a_rate))
     augment: Literal["off", "on", "adaptive"] = setting(
         "adaptive",
-        "Show D images changed at random: never, always, or as often as it gets too much right.",
+        "Show D images changed at random: never, always, or more often while it gets too much "
+        "right, and less often else.",
     )
 
     def __post_init__(self) -> None:
@@ -135,9 +136,7 @@ class Gan(Method):
     def build(self) -> TrainState:
         import torch
 
-        from ganface.methods.parts import initial_state
-
-        state = initial_state(self)
+        state = super().build()
         augment_p = torch.tensor(1.0 if self.config.augment == "on" else 0.0)  # a probability
         state.tensors["augment_p"] = augment_p.to(self.compute.device)
         return state
@@ -172,7 +171,7 @@ class Gan(Method):
         from ganface.latents import rng
         from ganface.losses.augment import AUGMENT_NOISE, random_changes
 
-        noise = {"z": rng.normal(self.seed, "z", step, count, self.architecture.z_dim)}
+        noise = {"z": self.random_z(step, count)}
         if self.config.augment != "off":
             dice = rng.uniform(self.seed, "dice", step, count, 2, AUGMENT_NOISE)
             noise["augment"] = random_changes(dice, self.architecture.size)
@@ -194,7 +193,7 @@ class Gan(Method):
         dice = rng.uniform(self.seed, "labels", step, count, kinds + 2)
         dropped = dice[:, : kinds + 1] < DROPPED
         known = labels.where(~(dropped[:, :1] | dropped[:, 1:]), 0)
-        # Not told what is wrong where nothing is known: D would learn that knowing nothing is
+        # A label that is not known is never replaced: D would learn that images without are wrong
         swapped = (dice[:, -1:] * kinds).long() == torch.arange(kinds)
         others = labels.roll(1, 0)
         wrong = others.where(swapped & (known > 0) & (others > 0), known)
@@ -237,7 +236,8 @@ class Gan(Method):
                 features = D.features(images.detach(), parts=2)
                 real_logits, fake_logits = D.logits(features, twice).float().chunk(2)
             loss_D = loss.D(real_logits, fake_logits)
-            penalty = self._penalties(D, images.detach(), batch, apply_reg)
+            with self.compute.autocast():
+                penalty = self._penalties(D, images.detach(), batch, apply_reg)
             if labels is not None:  # against the same images with a wrong label
                 with self.compute.autocast():
                     wrong = D.logits(features.chunk(2)[0], batch.noise["wrong_labels"]).float()

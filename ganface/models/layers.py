@@ -21,16 +21,17 @@ class DownConv(nn.Conv2d):
     """[B, in_channels, S, S] -> [B, out_channels, S / 2, S / 2], with weights of 4 × 4."""
 
     compiled = False  # whether to use winograd.c
+    plain = False  # whether to use PyTorch's kernels alone
 
     def __init__(self, in_channels: int, out_channels: int, bias: bool = False) -> None:
         super().__init__(in_channels, out_channels, 4, stride=2, padding=1, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.in_channels == RGB and torch.is_autocast_enabled("cuda"):
+        if self.in_channels == RGB and torch.is_autocast_enabled("cuda") and not self.plain:
             dtype = torch.get_autocast_dtype("cuda")
             bias = None if self.bias is None else self.bias.to(dtype)
             return patches.RgbDown.apply(x.to(dtype), self.weight.to(dtype), bias)
-        y = winograd.halve(x, self.weight) if self.compiled else None
+        y = winograd.halve(x, self.weight) if self.compiled and not self.plain else None
         if y is None:
             y = conv2d(x, self.weight, stride=2, padding=1)
         return y if self.bias is None else AddBias.apply(y, self.bias)
@@ -147,11 +148,13 @@ def use_compiled(network: nn.Module, wanted: bool = True) -> None:
 
 
 @contextmanager
-def uncompiled(network: nn.Module) -> Iterator[None]:
-    """Within the block the network uses no compiled kernels."""
-    before = any(getattr(module, "compiled", False) for module in network.modules())
-    use_compiled(network, False)
+def by_plain_kernels(D: nn.Module) -> Iterator[None]:
+    """Within the block D uses PyTorch's kernels alone: ours cannot be differentiated twice."""
+    halves = [module for module in D.modules() if isinstance(module, DownConv)]
+    for module in halves:
+        module.plain = True
     try:
         yield
     finally:
-        use_compiled(network, before)
+        for module in halves:
+            module.plain = False

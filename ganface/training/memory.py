@@ -71,7 +71,7 @@ def estimate(
     graph = sum(n * pass_of(role, DTYPES[precision], compiled) for role, n in footprint.passes)
     # Of a penalty, by PyTorch's kernels: images and a pass, their gradients, and those of these
     for role, count in footprint.penalties:
-        graph += round(3 * count * (held(FLOAT * image) + pass_of(role, torch.float32, False)))
+        graph += round(3 * count * (held(FLOAT * image) + pass_of(role, DTYPES[precision], False)))
     return CODE + (1 + COPIES) * checkpoint + gradients + images + graph
 
 

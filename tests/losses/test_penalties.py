@@ -97,7 +97,34 @@ def test_compiled_kernels_which_have_no_second_derivative_stay_out(D):
     assert all(map(torch.equal, torch.autograd.grad(penalty(D), weights), expected))
     assert all(module.compiled for module in D.modules() if isinstance(module, DownConv))
 
+    require_once_differentiable(D)
+
+
+def require_once_differentiable(D):
     images = noise(1, 4, 3, 32, 32).requires_grad_()
     (gradient,) = torch.autograd.grad(D(images).sum(), images, create_graph=True)
     with pytest.raises(RuntimeError, match="once_differentiable"):
         gradient.square().sum().backward()
+
+
+def test_neither_do_those_of_a_gpu(D, monkeypatch):
+    """D's first layer in autocast, as if on a GPU whose autocast were to float32."""
+    weights = list(D.parameters())
+    expected = torch.autograd.grad(penalty(D), weights)
+    monkeypatch.setattr(torch, "is_autocast_enabled", lambda device: device == "cuda")
+    monkeypatch.setattr(torch, "get_autocast_dtype", lambda _: torch.float32)
+    require_once_differentiable(D)
+    torch.testing.assert_close(torch.autograd.grad(penalty(D), weights), expected)
+
+
+def test_in_autocast_they_are_computed_in_bf16_but_not_in_fp16(D):
+    weights = [p for name, p in D.named_parameters() if "weight" in name]
+    exactly = torch.autograd.grad(penalty(D), weights)
+    with torch.autocast("cpu", torch.float16):
+        found = penalty(D)
+    assert all(map(torch.equal, torch.autograd.grad(found, weights), exactly))
+    with torch.autocast("cpu", torch.bfloat16):
+        found = penalty(D)
+    for each, exact in zip(torch.autograd.grad(found, weights), exactly, strict=True):
+        assert each.dtype == torch.float32
+        assert 1e-4 < (each - exact).norm() / exact.norm() < 0.05

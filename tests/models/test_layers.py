@@ -14,7 +14,7 @@ from ganface.models.layers import (
     LogitHead,
     NearestUpConv,
     UpConv,
-    uncompiled,
+    by_plain_kernels,
     use_compiled,
 )
 
@@ -91,15 +91,13 @@ def test_to_enlarge_is_to_make_pixels_larger_and_then_to_convolve():
     torch.testing.assert_close(module(y), conv2d(enlarged, weight, padding=1))
 
 
-def test_kernels_are_uncompiled_within_a_block_alone():
-    for compiled in (True, False):
-        D = Discriminator(dcgan(32, width=16))
-        use_compiled(D, compiled)
-        halves = [module for module in D.modules() if isinstance(module, DownConv)]
-        with pytest.raises(ValueError, match="stop"), uncompiled(D):  # noqa: PT012
-            assert not any(module.compiled for module in halves)
-            raise ValueError("stop")
-        assert all(module.compiled == compiled for module in halves)
+def test_kernels_are_plain_within_a_block_alone():
+    D = Discriminator(dcgan(32, width=16))
+    halves = [module for module in D.modules() if isinstance(module, DownConv)]
+    with pytest.raises(ValueError, match="stop"), by_plain_kernels(D):  # noqa: PT012
+        assert all(module.plain for module in halves)
+        raise ValueError("stop")
+    assert not any(module.plain for module in halves)
 
 
 @pytest.mark.parametrize(("upsample", "norm"), [("transposed", "batch"), ("nearest", "none")])

@@ -25,7 +25,7 @@ def train_and_tell(run, pack, config, method, state, display, processes):
     try:
         train(run, pack, config, method, state, display, processes)
     finally:
-        tensors = {name: tensor.contiguous() for name, tensor in tensors_of(state).items()}
+        tensors = {name: tensor.contiguous().clone() for name, tensor in tensors_of(state).items()}
         save_file(tensors, f"{out}/rank-{processes.rank}.safetensors")
 
 

@@ -5,6 +5,8 @@ from typing import Literal
 
 from ganface.config.settings import Settings, setting
 
+COMPILE_STEPS = 100  # from so many on, faster kernels earn back the seconds of their compilation
+
 
 @dataclass(frozen=True)
 class DeviceConfig(Settings):
@@ -28,6 +30,7 @@ class HardwareConfig(DeviceConfig):
     )
     compile: Literal["auto", "on", "off"] = setting(
         "auto",
-        "Compile the CPU's kernels; auto does so for 100 steps or more, if there is a C compiler.",
+        f"Compile the CPU's kernels; auto does so for {COMPILE_STEPS} steps or more, if there is "
+        "a C compiler.",
         may_change=True,
     )

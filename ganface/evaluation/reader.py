@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torch.optim import Adam
 
 from ganface.config.architecture import DcganConfig
 from ganface.io.console import Track
 from ganface.latents import rng
 from ganface.models.dcgan import DcganNetwork
 from ganface.models.encoder import Encoder
+from ganface.system.adam import LightAdam
 
 BATCH, RATE, WIDTH = 64, 2e-3, 16
 
@@ -32,7 +32,7 @@ def train_reader(
     network = Encoder(DcganConfig(size=size, width=WIDTH, z_dim=numbers, norm="batch"))
     network.initialise(rng.generator(0, "classifier"))
     network.to(device).train()
-    optimizer = Adam(network.parameters(), RATE)
+    optimizer = LightAdam(network.parameters(), RATE)
     for step in track(range(updates), updates):
         optimizer.param_groups[0]["lr"] = RATE * (1 - step / updates)
         loss = loss_of(network, rng.uniform(0, "classifier", step, 2, BATCH))

@@ -35,6 +35,7 @@ from ganface.models.dcgan import DcganNetwork, Generator
 from ganface.models.features import RandomFeatures
 from ganface.models.generate import BATCH, latents_of
 from ganface.models.snapshot import holds, load_generator, load_network
+from ganface.system.adam import LightAdam
 
 STEPS = 100  # of z, and as many of z⁺
 STEPS_NEAR = 40  # likewise, from an encoder's guess
@@ -157,7 +158,7 @@ def project(
     def descend(space: str, start: Tensor, x: Tensor, basis: Tensor, rate: float) -> Iterator[None]:
         z, labels = start.tensor_split([z_dim], -1)
         moved = torch.zeros_like(z.flatten(1), requires_grad=True)  # in coordinates of the basis
-        adam = torch.optim.Adam([moved], rate, BETAS)
+        adam = LightAdam([moved], rate, BETAS)
         with torch.no_grad():
             wanted = seen(x)
         # Of each face the best so far: from a good start the first steps may lead away

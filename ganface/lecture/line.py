@@ -19,6 +19,7 @@ from ganface.latents import rng
 from ganface.losses.adversarial import non_saturating_loss_D
 from ganface.losses.penalties import zero_centred
 from ganface.pictures.rug import Panel, draw_rug
+from ganface.system.adam import LightAdam
 
 BUMPS = (-1.5, 1.5)  # the means of the two Gaussians that reals are from
 SIGMA = 0.4  # of each
@@ -50,7 +51,7 @@ class Rounds:
 
 def learn(seed: int = 0) -> Rounds:
     D = _discriminator(seed)
-    optimizer = torch.optim.Adam(D.parameters(), LR, betas=(0.0, 0.99), fused=True)
+    optimizer = LightAdam(D.parameters(), LR, betas=(0.0, 0.99), fused=True)
     places = torch.linspace(-LIMIT, LIMIT, CURVE)[:, None]
     reals = _reals(seed, "shown reals", 0)
     negatives = _anywhere(seed, "first negatives", 0)

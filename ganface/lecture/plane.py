@@ -19,6 +19,7 @@ from ganface.losses.adversarial import relativistic_loss_D, relativistic_loss_G
 from ganface.losses.penalties import zero_centred
 from ganface.losses.variational import gaussian_kl, optimal_gaussian_nll
 from ganface.pictures.scatter import Cloud, draw_scatter
+from ganface.system.adam import LightAdam
 
 SPOTS = 8  # Gaussians on the unit circle
 SIGMA = 0.06  # of each
@@ -94,8 +95,7 @@ def _reals(seed: int, stream: str, step: int, count: int) -> Tensor:
 def _gan(seed: int) -> nn.Module:
     G, D = _networks(seed, 2, 1)
     optimizer_G, optimizer_D = (
-        torch.optim.Adam(network.parameters(), LR, betas=(0.0, 0.99), fused=True)
-        for network in (G, D)
+        LightAdam(network.parameters(), LR, betas=(0.0, 0.99), fused=True) for network in (G, D)
     )
     for step in range(UPDATES):
         for optimizer in (optimizer_G, optimizer_D):
@@ -121,7 +121,7 @@ def _gan(seed: int) -> nn.Module:
 
 def _vae(seed: int) -> nn.Module:
     G, E = _networks(seed, 2, 4)
-    optimizer = torch.optim.Adam([*G.parameters(), *E.parameters()], LR, fused=True)
+    optimizer = LightAdam([*G.parameters(), *E.parameters()], LR, fused=True)
     for step in range(UPDATES):
         optimizer.param_groups[0]["lr"] = LR * (1 - step / UPDATES)
         reals = _reals(seed, "reals", step, BATCH_SIZE)

@@ -23,6 +23,7 @@ from ganface.models.dcgan import DcganNetwork, apply_spectral_norm
 from ganface.models.generate import generate_on_device
 from ganface.models.registry import build_network
 from ganface.pictures.grid import to_uint8
+from ganface.system.adam import LightAdam
 from ganface.system.device import Compute
 
 COARSE = 8  # pixels a side to which images are reduced before they are compared
@@ -70,7 +71,7 @@ def average_of(network: Network) -> Network:
 
 def adam(network: nn.Module, config: OptimizerConfig, compute: Compute) -> Adam:
     """Adam over all of the network's parameters. Each update brings its learning rate."""
-    return Adam(
+    return LightAdam(
         network.parameters(),
         torch.zeros((), device=compute.device),  # in place: a CUDA graph would freeze a number
         (config.beta1, config.beta2),

@@ -12,6 +12,7 @@ from typing import Any
 from ganface import __version__
 from ganface.config.architecture import check_size
 from ganface.config.dataset import LABELLING, BuildConfig
+from ganface.config.hardware import COMPILE_STEPS
 from ganface.config.settings import changed_settings
 from ganface.dataset.build import Report
 from ganface.dataset.cache import open_pack
@@ -29,8 +30,6 @@ from ganface.training.distributed import Processes
 from ganface.training.followers import check_followers
 from ganface.training.init_from import adopt_origin
 from ganface.training.memory import estimate, smaller
-
-COMPILE_STEPS = 100  # from so many on, faster kernels earn back the seconds of their compilation
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ def make_plan(
     `build`, `train`: the settings that were given, by name. Touches no file but config.json.
     Raises UserError if the run directory or a setting forbids it.
     """
-    # Optimisers and the meta device load PyTorch's compiler, which at once makes a folder for what
+    # The meta device loads PyTorch's compiler, which at once makes a folder for what
     # it will compile. Here that is nothing, so the folder is one that is there
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", os.getcwd())
     there = run.begun(resume)

@@ -21,8 +21,7 @@ from ganface.dataset.cache import open_pack
 from ganface.dataset.pack import Pack
 from ganface.evaluation.score import FACES, Scorer
 from ganface.io.run import Run
-from ganface.latents.seeds import z_of
-from ganface.models.generate import generate, use_compiled_kernels
+from ganface.models.generate import generate, latents_of, use_compiled_kernels
 from ganface.models.snapshot import load_generator
 from ganface.pictures.chart import draw_chart
 from ganface.pictures.panels import Line, Panel
@@ -109,7 +108,7 @@ class Meter:
     def measure(self, snapshot: Path) -> dict[str, float]:
         G, _ = load_generator(snapshot)
         use_compiled_kernels(G, learnt.SAMPLES)
-        images = generate(G, z_of(range(learnt.SAMPLES), G.config.z_dim))
+        images = generate(G, latents_of(G, range(learnt.SAMPLES)))
         described = self._scorer.extract_features(images[:FACES])
         return {
             **self._judge.measure(images),

@@ -24,9 +24,8 @@ from ganface.dataset.pack import Pack
 from ganface.evaluation.neighbours import distance_blocks
 from ganface.io.folders import cache_folder
 from ganface.io.run import find_model
-from ganface.latents.seeds import z_of
 from ganface.models.dcgan import Generator
-from ganface.models.generate import generate
+from ganface.models.generate import generate, latents_of
 from ganface.models.snapshot import load_generator
 
 SAMPLES = 1000
@@ -102,7 +101,7 @@ class DrawnFaces:
 
 
 def draw(G: Generator) -> Tensor:
-    return generate(G, z_of(range(SAMPLES), G.config.z_dim))
+    return generate(G, latents_of(G, range(SAMPLES)))
 
 
 def forget(G: Generator) -> None:

@@ -14,9 +14,11 @@ from pathlib import Path
 from PIL import Image
 from workbench import ROOT, show_run
 
+from ganface.methods.verdict import EARLY, HEALTHY
+
 FOLDER = ROOT / "failures"
 STEPS, POISONED = 200, 50
-FINE = ("healthy", "too early to tell")
+FINE = (HEALTHY.kind, EARLY.kind)
 # Runs `ganface train`, and puts NaN into a weight of G after so many updates. In each of them D's
 # optimiser makes a step, then G's.
 DRIVER = """

@@ -109,7 +109,8 @@ class Judge:
     """Compares images with the reals of a pack, in features that have learnt these."""
 
     def __init__(self, pack: Pack, path: Path) -> None:
-        """`path`: where the network is kept. The pack needs twice SAMPLES images."""
+        """`path`: where the network is kept. Of a pack with fewer than twice SAMPLES images
+        half are compared."""
         self._network = learn(pack, path)
         order = choose(pack, len(pack))
         count = min(SAMPLES, len(pack) // 2)

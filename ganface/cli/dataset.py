@@ -68,10 +68,11 @@ def demo(
     as_json: AsJson = False,
 ) -> None:
     """Draw faces as PNG files, with the truth about each in factors.csv."""
+    from ganface.config.dataset import FACTORS
     from ganface.dataset.demo import draw_faces
 
     refuse_existing(out, folder=True)
     with progress_bar("drawing faces") as track:
         draw_faces(out, count, size, seed, track)
-    result = {"folder": str(out), "images": count, "factors": str(out / "factors.csv")}
+    result = {"folder": str(out), "images": count, "factors": str(out / FACTORS)}
     show_result(result, as_json, str(out))

@@ -17,7 +17,7 @@ from ganface.cli.shared import (
     open_chosen,
     refuse_missing,
 )
-from ganface.config.dataset import FACTORS, BuildConfig
+from ganface.config.dataset import FACTORS
 from ganface.config.hardware import DeviceConfig
 from ganface.errors import UserError
 from ganface.io.console import as_text, progress_bar, show_result
@@ -92,7 +92,7 @@ def directions(
     from ganface.pictures.faces import origin
 
     G, meta = open_chosen(path, given)
-    found = find_directions(G, by, count, choose_measurements(model, G.config.size, faces, labels))
+    found = find_directions(G, by, count, choose_measurements(model, path, faces, labels))
     save_directions(out, found, origin(meta))
     about = [asdict(each) for each in found.about]
     result = {"out": str(out), "directions": about, **origin(meta)}
@@ -100,24 +100,23 @@ def directions(
 
 
 def choose_measurements(
-    model: Path, size: int, faces: Path | None, labels: Path | None
+    model: Path, path: Path, faces: Path | None, labels: Path | None
 ) -> "Measurements":
     """The labels of faces, once they are learnt; what can be measured without if there are none.
 
     Raises UserError for labels that cannot be used.
     """
     from ganface.dataset.label_numbers import read_label_numbers
+    from ganface.evaluation.inputs import build_of
     from ganface.evaluation.label_reader import learn_labels
     from ganface.evaluation.probe import Measurements
     from ganface.evaluation.traits import measure_traits
-    from ganface.io.run import Run, read_config
 
     if faces is None or labels is None:
         return Measurements("measured", measure_traits, far=False)
-    build = read_config(Run(model))["build"] if model.is_dir() else {}
     with progress_bar("learning labels") as track:
-        config = BuildConfig.stored({**build, "size": size})
-        reader = learn_labels(faces, read_label_numbers(faces, str(labels)), config, track)
+        numbers = read_label_numbers(faces, str(labels))
+        reader = learn_labels(faces, numbers, build_of(model, path), track)
     return Measurements("labelled", reader, far=True, factors=reader.factors)
 
 

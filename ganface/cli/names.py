@@ -1,10 +1,11 @@
 """What results are called where --out was not given: after what they show, and never as one that
 is there."""
 
-import re
 from collections.abc import Iterable
 from itertools import count
 from pathlib import Path
+
+from ganface.io.folders import as_file_name, check_writable, name_of
 
 LONGEST = 40  # letters of a list of seeds, or of what is asked of faces, in a name
 
@@ -12,7 +13,6 @@ LONGEST = 40  # letters of a list of seeds, or of what is asked of faces, in a n
 def name_result(model: Path, path: Path, *parts: str) -> str:
     """Such as "my-faces-step-004000-seeds-0-63". model: what the user gave; path: the file of it
     that was taken. Imports no torch."""
-    from ganface.io.folders import name_of
     from ganface.models.header import read_model_header
 
     name, step = name_of(model), f"step-{read_model_header(path).meta['step']:06d}"
@@ -21,8 +21,6 @@ def name_result(model: Path, path: Path, *parts: str) -> str:
 
 def name_faces(seeds: str | None, latents: Path | None) -> str:
     """The part of a name that says which faces those are."""
-    from ganface.io.folders import name_of
-
     if latents is not None:
         return f"latents-{name_of(latents)}"
     text = "".join((seeds or "").split())
@@ -36,11 +34,15 @@ def name_orders(texts: Iterable[str]) -> list[str]:
 
     A `*` is "all"; what some file systems cannot write is "_".
     """
-    return [re.sub(r"[^\w=.,+-]", "_", text.replace("*", "all"))[:LONGEST] for text in texts]
+    return [as_file_name(text.replace("*", "all"))[:LONGEST] for text in texts]
 
 
 def free_paths(stem: str, *suffixes: str) -> list[Path]:
-    """A file of that name for each suffix; numbered, all alike, if one of them is there."""
+    """A file of that name for each suffix; numbered, all alike, if one of them is there.
+
+    Raises UserError if they could not be written.
+    """
+    check_writable(Path(stem))
     for number in count(1):
         name = stem if number == 1 else f"{stem}-{number}"
         paths = [Path(name + suffix) for suffix in suffixes]

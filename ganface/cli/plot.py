@@ -38,7 +38,7 @@ def plot(
     name = name_of(run)
     picture = draw_plot(
         lines,
-        method_of(lines[-1]).panels,
+        method_of(lines).panels,
         title=name if can_write(name) else "training",
         note=describe_last(lines),
     )

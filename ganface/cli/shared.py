@@ -106,13 +106,14 @@ def refuse_existing(*paths: Path, folder: bool = False) -> None:
 def choose_out(given: Path | None, default: str, folder: bool = False) -> Path:
     """The given path; if none was given, `default`, numbered if it is taken.
 
-    Raises UserError as `refuse_existing` does, for a path that was given.
+    Raises UserError as `refuse_existing` does, for a path that was given, and for a default that
+    could not be written.
     """
     if given is not None:
         refuse_existing(given, folder=folder)
         return given
-    path = Path(default)
-    return free_paths(path.stem, path.suffix)[0]
+    suffix = "" if folder else Path(default).suffix  # a folder's name may have a dot
+    return free_paths(default.removesuffix(suffix), suffix)[0]
 
 
 def require_png(out: Path, reason: str) -> None:
@@ -182,6 +183,7 @@ def project_chosen(
     all that the generator draws.
     """
     from ganface.dataset.images import read_images
+    from ganface.evaluation.inputs import build_of
     from ganface.latents.projection import project_images
     from ganface.system.device import choose_device
 
@@ -198,16 +200,3 @@ def project_chosen(
             f"of its faces is {found.variance:.2f}"
         )
     return found, G, meta
-
-
-def build_of(model: Path, path: Path) -> BuildConfig:
-    """How images are made ready for the file `path` that MODEL means: as the run's own were.
-
-    Of a snapshot alone, which does not say, as by default.
-    """
-    from ganface.io.run import Run, read_config
-    from ganface.models.header import read_model_header
-
-    meta = read_model_header(path).meta
-    held = read_config(Run(model)) if model.is_dir() else meta
-    return BuildConfig.stored({**held.get("build", {}), "size": meta["generator"]["size"]})

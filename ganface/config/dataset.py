@@ -24,7 +24,7 @@ def is_colour(value: str) -> str | None:
 
 @dataclass(frozen=True)
 class BuildConfig(Settings):
-    """How images become a pack. Every setting changes the pack's content."""
+    """How images become a pack, which holds these settings too."""
 
     TITLE = "Dataset"
 
@@ -44,7 +44,6 @@ class BuildConfig(Settings):
         5.0,
         "Give up when more than this percentage of the images is bad.",
         between(0, 100),
-        may_change=True,
     )
     labels: str | None = setting(
         None,

@@ -93,8 +93,6 @@ def build_pack(
     near = NearDuplicates()
     used: list[str] = []
     source_of_labels = read_labels(source, config, listing.images)
-    if source_of_labels:
-        source_of_labels.of(listing.images)  # what is wrong with them is said before the work
     remove_leftovers(out.parent, out.name)
 
     ingest = partial(_ingest, source, config)
@@ -104,6 +102,9 @@ def build_pack(
     )
     named = zip(listing.images, results, strict=True)
     with write_pack(out, config) as pack:
+        if source_of_labels:  # what is wrong with them is said before the work
+            pack.labels, _ = source_of_labels.of(listing.images)
+            pack.header_of(len(listing.images))
         for name, result in track(named, len(listing.images)):
             if isinstance(result, str):
                 left_out[name] = result

@@ -12,6 +12,7 @@ from dataclasses import asdict, fields
 from functools import partial
 from pathlib import Path
 
+from ganface.config.dataset import FACTORS
 from ganface.dataset.drawn.face import draw_face
 from ganface.dataset.drawn.factors import Factors, factors_of
 from ganface.io.atomic import atomic, write_text
@@ -40,7 +41,7 @@ def draw_faces(
         with atomic(out / name, durable=False) as file:
             file.write(png)
         writer.writerow({"file": name, **asdict(factors_of(seed, index))})
-    write_text(out / "factors.csv", table.getvalue())
+    write_text(out / FACTORS, table.getvalue())
 
 
 def _png_of(seed: int, size: int, index: int) -> bytes:

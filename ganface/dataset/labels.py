@@ -62,7 +62,9 @@ class LabelSource:
             if len(values) > 1:
                 attributes[name] = tuple(values)
             else:
-                notes.append(f"labels: {name}: all images have the same; left out")
+                same = f"all {'others' if alone else 'images'} have the same"
+                reason = same if values else "no two images have the same"
+                notes.append(f"labels: {name}: {reason}; left out")
         if not attributes:
             raise UserError("--labels: nothing in which images differ; " + "; ".join(notes))
         numbers = {
@@ -162,18 +164,21 @@ def _match(said: Said, names: Sequence[str], labels: str) -> tuple[Said, list[st
 
 
 def _cut_numbers(said: Said) -> Said:
-    """With numbers, where there are many different, in BINS ranges of as many images each."""
+    """With numbers, where there are many different, in BINS ranges of as many images each. A number
+    that fills one of them stays by itself."""
     for name in {key for row in said.values() for key in row}:
         numbers = {image: _number(row[name]) for image, row in said.items() if name in row}
         known = sorted(number for number in numbers.values() if number is not None)
         if len(known) < len(numbers) or len(set(known)) <= FEW_NUMBERS:
             continue
         places = [round(i * (len(known) - 1) / BINS) for i in range(BINS + 1)]
-        edges = list(dict.fromkeys(known[place] for place in places))
-        bins = [(low, high, f"{low:.4g}{RANGE}{high:.4g}") for low, high in pairwise(edges)]
+        edges = list(pairwise(known[place] for place in places))
+        filling = {low: f"{low:.4g}" for low, high in edges if low == high}
+        bins = [(high, f"{low:.4g}{RANGE}{high:.4g}") for low, high in edges if low < high]
         for image, number in numbers.items():
             assert number is not None
-            said[image][name] = next(text for _, high, text in bins if number <= high)
+            within = filling.get(number) or next(text for high, text in bins if number <= high)
+            said[image][name] = within
     return said
 
 

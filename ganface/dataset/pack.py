@@ -7,8 +7,8 @@
 
 The header has a fixed size, so that images can be streamed to the file before their number is
 known. Its SHA-256 covers the header and what follows the images, and so, through the checksums,
-every bit; it names the dataset. Equal images in equal order make an equal file: no path and no time
-is in it.
+every bit; it names the dataset. The same images in the same order, read by the same settings, make
+the same file: no path and no time is in it.
 """
 
 from __future__ import annotations
@@ -93,11 +93,17 @@ class PackWriter:
         count = len(self._checksums)
         if sys.byteorder == "big":
             self._checksums.byteswap()
-        attributes = self.labels.attributes if self.labels else {}
         # They lie one image after the other
         end = self._checksums.tobytes() + b"".join(self.labels.rows if self.labels else ())
         self._file.write(end)
+        text = self.header_of(count)
+        raw, _ = seal(len(text).to_bytes(8, "little") + text, end)
+        self._file.seek(0)
+        self._file.write(raw)
 
+    def header_of(self, count: int) -> bytes:
+        """What is written before so many images. Raises UserError if their labels do not fit."""
+        attributes = self.labels.attributes if self.labels else {}
         meta = {**self._meta, "labels": attributes} if attributes else self._meta
         header = {
             "__metadata__": metadata_of("pack", meta),
@@ -106,9 +112,7 @@ class PackWriter:
         text = json.dumps(header).encode().ljust(HEADER_BYTES - 8)
         if len(text) > HEADER_BYTES - 8:
             raise UserError("--labels: too many values, or too long ones; see --label-columns")
-        raw, _ = seal(len(text).to_bytes(8, "little") + text, end)
-        self._file.seek(0)
-        self._file.write(raw)
+        return text
 
 
 @contextmanager

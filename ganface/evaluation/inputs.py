@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ganface.config.architecture import check_size
 from ganface.config.dataset import BuildConfig
 from ganface.dataset.cache import open_pack
-from ganface.dataset.pack import Pack, is_zip
+from ganface.dataset.labels import read_labels
+from ganface.dataset.pack import Pack, is_pack, is_zip
+from ganface.dataset.sources import list_source
 from ganface.errors import UserError
-from ganface.io.console import progress_bar
+from ganface.io.console import progress_bar, say
 from ganface.io.run import Run, read_config
 from ganface.io.tensors import read_header
+from ganface.models.header import read_model_header
 
 
 def is_model(path: Path) -> bool:
@@ -25,35 +29,56 @@ def is_model(path: Path) -> bool:
     return not is_zip(path) and read_header(path).meta["kind"] != "pack"
 
 
-def open_both(
-    images: Path, size: int | None, data: Path, cache: Path, given: dict[str, Any]
-) -> tuple[Pack, Pack | None]:
-    """The reals, and the images that are measured, if no generator draws these.
+def build_of(model: Path, path: Path) -> BuildConfig:
+    """How images are made ready for the file `path` that MODEL means: as the run's own were.
 
-    `size`: of the faces that the model `images` draws; None if `images` are images.
-    `given`: the settings of BuildConfig that were asked for. Of a run, the others are those that
-    its own images were read with.
+    Of a snapshot alone, which does not say, as by default. Raises UserError if its generator cannot
+    be drawn, or was made with a setting that is not known here.
+    """
+    meta = read_model_header(path).meta
+    held = read_config(Run(model)) if model.is_dir() else meta
+    return BuildConfig.stored({**held.get("build", {}), "size": meta["generator"]["size"]})
+
+
+def open_reals(model: Path, path: Path, data: Path, cache: Path, given: dict[str, Any]) -> Pack:
+    """The images that the file `path` that MODEL means is measured against.
+
+    `given`: the settings of BuildConfig that were asked for; the others are those that the model's
+    own images were read with. Its labels are left out, which is said, where they do not fit.
     Raises UserError for images of another size, and for a pack that was built with other settings.
     """
-    settings, wanted = dict(given), dict(given)
-    if size is not None:
-        if images.is_dir():
-            settings = read_config(Run(images))["build"] | settings
-        if wanted.setdefault("size", size) != size:
-            raise UserError(f"--size {wanted['size']}: {images} makes faces of {size} pixels")
-        settings["size"] = size
-    check_size(settings.get("size", BuildConfig.size))
+    own = build_of(model, path)
+    if given.get("size", own.size) != own.size:
+        raise UserError(f"--size {given['size']}: {model} makes faces of {own.size} pixels")
+    config = replace(own, **given)
+    if config.labels is not None and "labels" not in given and not is_pack(data):
+        names = list_source(data).images
+        try:
+            labels = read_labels(data, config, names)
+            if labels:
+                labels.of(names)
+        except UserError as error:
+            say(f"the labels that {model} was trained with are left out: {error}")
+            config = replace(config, labels=None, label_columns="")
+    return _open(data, config, {**given, "size": own.size}, cache)
+
+
+def open_images(images: Path, data: Path, cache: Path, given: dict[str, Any]) -> tuple[Pack, Pack]:
+    """The reals, and images that somebody made, which are measured; read alike.
+
+    `given`: see `open_reals`. Raises UserError as it does.
+    """
+    config = BuildConfig(**given)
+    check_size(config.size)
+    reals = _open(data, config, given, cache)
+    # Of images that were made, equal ones must stay: they tell that faces became alike
+    config = replace(config, size=reals.size, dedupe="off", labels=None, label_columns="")
+    return reals, _open(images, config, {"size": reals.size}, cache)
+
+
+def _open(data: Path, config: BuildConfig, given: dict[str, Any], cache: Path) -> Pack:
     with progress_bar("reading images") as track:
-        reals, report = open_pack(data, BuildConfig(**settings), wanted, cache, track)
+        pack, report = open_pack(data, config, given, cache, track)
         if report:
             report.show()
-        if size is not None:
-            return reals, None
-        # Of images that were made, equal ones must stay: they tell that faces became alike
-        settings |= {"size": reals.size, "dedupe": "off"}
-        made, report = open_pack(
-            images, BuildConfig(**settings), {"size": reals.size}, cache, track
-        )
-        if report:
-            report.show()
-    return reals, made
+    return pack

@@ -50,13 +50,11 @@ class Labelled:
 
     def measure(self, fakes: Images, indices: Sequence[int], labels: Tensor) -> Figures:
         """Of the fakes of these indices. labels: uint8, of the fake of each index, as
-        `Pack.labels`."""
+        `Pack.labels`. What too few of them tell of is left out."""
         found = self._distances_within(fakes, indices, labels)
         both = [found[key] / self._distances[key] for key in found if self._distances.get(key)]
-        return {
-            **self._accuracies(fakes, indices, labels),
-            "diversity_within": sum(both) / len(both) if both else float("nan"),
-        }
+        within = {"diversity_within": sum(both) / len(both)} if both else {}
+        return {**self._accuracies(fakes, indices, labels), **within}
 
     def _train(self, reals: Pack, indices: Sequence[int], track: Track) -> DcganNetwork:
         def loss_of(network: DcganNetwork, dice: Tensor) -> Tensor:
@@ -84,12 +82,14 @@ class Labelled:
         return torch.stack([each.argmax(1) + 1 for each in self._split(logits)], 1)
 
     def _accuracies(self, images: Images, indices: Sequence[int], labels: Tensor) -> Figures:
-        """For each attribute the share of images that the classifier reads right."""
+        """For each attribute the share of images that the classifier reads right, where there are
+        any of which it is known."""
         (guessed,) = extract_features(images, indices, [self._guess], device=self._device)
         wanted = labels[[*indices]].long()
         known = wanted > 0
-        right = ((guessed == wanted) & known).sum(0) / known.sum(0)
-        return {f"accuracy_{n}": r for n, r in zip(self.attributes, right.tolist(), strict=True)}
+        right, of = ((guessed == wanted) & known).sum(0).tolist(), known.sum(0).tolist()
+        each = zip(self.attributes, right, of, strict=True)
+        return {f"accuracy_{name}": r / count for name, r, count in each if count}
 
     def _distances_within(
         self, images: Images, indices: Sequence[int], labels: Tensor

@@ -16,7 +16,7 @@ from ganface.dataset.pack import Pack
 from ganface.evaluation.drawn import DrawnImages, Images, choose
 from ganface.evaluation.evaluate import Evaluation, Figures, split_size
 from ganface.evaluation.fidelity import Fidelity, Inception, NotAvailableError, find_weights
-from ganface.evaluation.inputs import open_both
+from ganface.evaluation.inputs import open_images, open_reals
 from ganface.evaluation.labelled import Labelled
 from ganface.evaluation.pairs import draw_pairs
 from ganface.evaluation.report import describe_protocol, draw_figures
@@ -87,8 +87,11 @@ def evaluate(
     """
     asked = count or (COUNT_CPU if device.type == "cpu" else COUNT_GPU)
     weights, missing = _find_inception(weights, download)
-    size = open_generator(models[-1], device)[0].config.size if models else None
-    reals, made = open_both(images, size, data, cache, given or {})
+    made: Pack | None = None
+    if models:
+        reals = open_reals(images, models[0], data, cache, given or {})
+    else:
+        reals, made = open_images(images, data, cache, given or {})
     available = len(made) if made else asked
     count = split_size(asked, available, len(reals))
     samples = asked if weights else count  # fid_all is of as many as asked for, as in papers

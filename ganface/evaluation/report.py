@@ -126,7 +126,7 @@ def draw_figures(steps: dict[int, Figures], floors: Figures) -> Image.Image:
     """A chart of the figures over the steps, each beside its floor."""
     panels = []
     for name, (title, good) in TITLES.items():
-        if name not in next(iter(steps.values())):
+        if not all(name in figures for figures in steps.values()):
             continue
         lines = [Line("samples", [*steps], [figures[name] for figures in steps.values()])]
         if name in floors:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable
+from itertools import chain, count
 from pathlib import Path
 
 from ganface.errors import UserError
@@ -46,12 +48,20 @@ def name_of(path: Path) -> str:
     return path.name if path.is_dir() else path.stem
 
 
-def names_of(paths: Sequence[Path]) -> list[str]:
+def names_of(paths: Iterable[Path]) -> list[str]:
     """A name for each, none like another: `name_of`, numbered where that is taken."""
-    names: list[str] = []
-    for path in paths:
-        name, number = name_of(path), 2
-        while name in names:
-            name, number = f"{name_of(path)}-{number}", number + 1
-        names.append(name)
-    return names
+    return told_apart(map(name_of, paths))
+
+
+def told_apart(names: Iterable[str]) -> list[str]:
+    """The names, numbered where one is taken."""
+    found: list[str] = []
+    for name in names:
+        numbered = (f"{name}-{number}" for number in count(2))
+        found.append(next(each for each in chain([name], numbered) if each not in found))
+    return found
+
+
+def as_file_name(text: str) -> str:
+    """With "_" for what some file systems cannot write."""
+    return re.sub(r"[^\w=.,+-]", "_", text)

@@ -181,6 +181,11 @@ def check_tensors(path: Path, *kinds: str) -> dict[str, Any]:
     Raises UserError if it is of another kind, damaged or no file of ganface's.
     """
     header = read_header(path, *kinds)
-    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
-        verify(path, header, view[header.size :])
+    with (
+        open(path, "rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view,
+        memoryview(view) as whole,  # a slice of the map itself would be a copy
+        whole[header.size :] as body,
+    ):
+        verify(path, header, body)
     return header.meta

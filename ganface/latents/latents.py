@@ -22,6 +22,7 @@ from torch import Tensor
 
 from ganface.config.settings import parse_integers
 from ganface.errors import UserError
+from ganface.io.folders import as_file_name, told_apart
 from ganface.io.tensors import read_tensors, write_tensors
 from ganface.latents.labels import Attributes, Order, obey
 from ganface.models.dcgan import DcganNetwork, Generator
@@ -81,10 +82,12 @@ def choose_latents(
 def ordered(latents: Latents, orders: Sequence[Order], attributes: Attributes) -> Latents:
     """All the points for the first order, then all for the next one. What is not ordered stays."""
     parts = [obey(latents.points, order, attributes) for order in orders]
+    names = dict.fromkeys(order.name for order in orders)  # one may be asked for twice
+    stems = dict(zip(names, told_apart(map(as_file_name, names)), strict=True))
     titles = [
         Title(
             f"{title.name}, {order.name}",
-            f"{title.stem}-{order.name.replace('/', '_')}",
+            f"{title.stem}-{stems[order.name]}",
             {**title.meta, "label": order.name},
         )
         for order in orders

@@ -278,5 +278,5 @@ def _walk(course: Course) -> Block:
             f"{scores[0]:.2f}.",
             f"D 的平均打分：路程中点 {scores[1]:.2f}，两端 {scores[0]:.2f}。",
         ),
-        "ganface interpolate lecture/runs/gan --seeds 0,1",
+        f"ganface interpolate {course.run('gan').path} --seeds 0,1",
     )

@@ -57,12 +57,12 @@ def lecture(
         [
             Text(
                 f"Everything on this page but two toys was learned from {count:,} images of {size} "
-                f"× {size} pixels, in {minutes:g} minutes at most. It follows the course of a "
+                f"× {size} pixels, in about {minutes:g} minutes. It follows the course of a "
                 "lecture on the basic idea of GANs by Hung-yi Lee: generators, discriminators, and "
                 "why it takes both. The texts are our own, and so are the figures: each is "
                 "computed, even where it came out otherwise than the text says.",
                 f"除两个玩具例子外，本页的一切都由 {count:,} 张 {size} × {size} 像素的图像学成，"
-                f"用时不超过 {minutes:g} 分钟。内容沿着李宏毅关于 GAN 基本思想的一堂课展开："
+                f"用时约 {minutes:g} 分钟。内容沿着李宏毅关于 GAN 基本思想的一堂课展开："
                 "生成器、判别器，以及为什么需要两者。文字是我们自己写的，数字都是现场算出来的，"
                 "即使结果与文字所说不同。",
             )

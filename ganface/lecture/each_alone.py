@@ -77,7 +77,9 @@ def _side_by_side(course: Course) -> Block:
             f"The lowest Fréchet distance is that of: {COMPARED[best][1].en}.",
             f"Fréchet 距离最低的是：{COMPARED[best][1].zh}。",
         ),
-        "ganface compare lecture/runs/gan lecture/runs/vae lecture/runs/energy my-faces",
+        " ".join(
+            ["ganface compare", *(str(course.run(name).path) for name in COMPARED), "my-faces"]
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ganface.methods.alphagan import AlphaGan
@@ -17,6 +18,8 @@ ALL: tuple[type[Method], ...] = (Gan, FromCodes, Autoencoder, Vae, AlphaGan, Ene
 METHODS = {method.name: method for method in ALL}
 
 
-def method_of(line: dict[str, Any]) -> type[Method]:
-    """The method whose metrics a line of stats.jsonl holds: the run's config.json may be lost."""
-    return max(METHODS.values(), key=lambda each: sum(name in line for name in each.metrics))
+def method_of(lines: Sequence[dict[str, Any]]) -> type[Method]:
+    """The method whose metrics the lines of stats.jsonl hold: the run's config.json may be lost."""
+    # Of lines that hold no metrics there are few: a verdict alone, where a run went back
+    held = next((line for line in reversed(lines) if line.get("seconds") is not None), lines[-1])
+    return max(METHODS.values(), key=lambda each: sum(name in held for name in each.metrics))

@@ -37,7 +37,8 @@ def update_ema(G_ema: nn.Module, G: nn.Module, weight: Tensor) -> None:
 
 @torch.no_grad()
 def recalibrate(network: nn.Module, batches: tuple[Tensor, ...]) -> None:
-    """Set each BatchNorm's statistics to their mean over `batches` of z. Leaves eval mode set.
+    """Set each BatchNorm's statistics to their mean over `batches`, of what the network
+    takes. Leaves eval mode set.
 
     "Precise BatchNorm": Wu and Johnson 2021, "Rethinking 'Batch' in BatchNorm", section 3.
     """

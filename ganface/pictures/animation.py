@@ -6,6 +6,7 @@ import io
 import json
 import math
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,21 @@ from ganface.io.atomic import atomic
 SOME = 16_000  # pixels of all frames that a palette is chosen from
 ANIMATIONS = (".gif", ".webp", ".mp4")
 NEEDS_EXTRA = "needs the optional extra, pip install 'ganface[video]'"
+# What is raised for a file that is none of these, or damaged
+DAMAGED = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    LookupError,
+    EOFError,
+    RecursionError,
+    Image.DecompressionBombError,
+)
 BETWEEN, GLIDE = 4, 80  # frames from one picture to the next, and milliseconds of each
 
 
 def save_animation(
-    path: Path, frames: Iterable[Image.Image], milliseconds: Sequence[int], meta: dict[str, Any]
+    path: Path, frames: Iterable[Image.Image], milliseconds: Sequence[float], meta: dict[str, Any]
 ) -> None:
     """Write `frames`, each shown for its time, in the format that the suffix names. meta: what
     made them; `read_animation_meta` reads it.
@@ -85,7 +96,7 @@ def read_animation_meta(path: Path) -> dict[str, Any] | None:
     read = _read_mp4 if path.suffix.lower() == ".mp4" else _read_frames
     try:
         meta = json.loads(read(path))
-    except (OSError, SyntaxError, ValueError, LookupError, EOFError, RecursionError):
+    except DAMAGED:
         return None
     return meta if isinstance(meta, dict) else None
 
@@ -105,9 +116,9 @@ def _of_256_colours(frames: Sequence[Image.Image]) -> list[Image.Image]:
 
 
 def _write_frames(
-    file: Any, frames: list[Image.Image], kind: str, milliseconds: Sequence[int], **options: Any
+    file: Any, frames: list[Image.Image], kind: str, milliseconds: Sequence[float], **options: Any
 ) -> None:
-    times = list(milliseconds)
+    times = [round(time) for time in milliseconds]
     first, *rest = frames
     first.save(file, kind, save_all=True, append_images=rest, duration=times, loop=0, **options)
 
@@ -126,7 +137,7 @@ def _read_frames(path: Path) -> str | bytes:
 
 
 def _write_mp4(
-    file: Any, frames: list[Image.Image], milliseconds: Sequence[int], said: str
+    file: Any, frames: list[Image.Image], milliseconds: Sequence[float], said: str
 ) -> None:
     """H.264, whose colour planes want even sides. Its frames are all as long as the first."""
     import av
@@ -134,7 +145,8 @@ def _write_mp4(
     width, height = (side - side % 2 for side in frames[0].size)
     with av.open(file, "w", format="mp4") as container:
         container.metadata["comment"] = said
-        stream = container.add_stream("libx264", rate=round(1000 / milliseconds[0]))
+        rate = Fraction(1000 / milliseconds[0]).limit_denominator(1000)
+        stream = container.add_stream("libx264", rate=rate)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.options = {"crf": "16"}
         for image in frames:

@@ -40,7 +40,7 @@ class Film:
             return
         meta = {**meta, **describe_scale(self.frame_scale)}
         if suffix:
-            save_animation(path, self.frames, [round(1000 / fps)] * len(self.frames), meta)
+            save_animation(path, self.frames, [1000 / fps] * len(self.frames), meta)
         else:
             for index, picture in enumerate(self.frames):
                 frame = path / f"frame-{index:05d}.png"

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
-# In a memory cgroup of either kind: its limit, what it uses, and how its figures begin of which
+# In a memory cgroup of either kind: the files of its limit and of what it uses, and what the names
+# in its memory.stat begin with
 CGROUPS = {
     "cgroup": ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_"),
     "cgroup2": ("memory.max", "memory.current", ""),

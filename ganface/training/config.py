@@ -53,13 +53,12 @@ class RecipeConfig(Settings):
     )
     preset: str = setting(
         "best",
-        "Defaults of what follows: the best we know, or the DCGAN paper's.",
+        "The defaults of the other settings: the best we know, or the DCGAN paper's.",
         choices=tuple(PRESETS),
     )
     init_from: str | None = setting(
         None,
         "Begin with the networks of this run, checkpoint or snapshot.",
-        may_change=True,  # it is of no use once the run has begun
     )
 
 
@@ -114,11 +113,15 @@ class TrainConfig:
 
     @classmethod
     def stored(cls, settings: dict[str, Any]) -> TrainConfig:
-        """The settings of a run's config.json, which an older ganface may have written."""
+        """The settings of a run's config.json, which an older ganface may have written.
+
+        Raises UserError for a method or a setting that is not known here.
+        """
         before: dict[str, Any] = {}
         for group in cls.GROUPS.values():
             before |= group.before()
-        before |= METHODS[settings.get("method", before["method"])].Config.before()
+        method = RecipeConfig(method=settings.get("method", before["method"])).method
+        before |= METHODS[method].Config.before()
         return cls.of({**before, **settings})
 
     def flat(self) -> dict[str, Any]:

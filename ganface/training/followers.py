@@ -12,7 +12,8 @@ from ganface.io.run import Run
 
 
 class Follower(Protocol):
-    """Told of a training from the thread that writes its files, not from the one that trains."""
+    """Told of a training from the thread that writes its files, not from the one that trains; of
+    its end from that."""
 
     def tick(self, line: dict[str, Any]) -> None:
         """A line was written to stats.jsonl."""

@@ -69,7 +69,7 @@ def write_page(run: Run, running: bool) -> None:
     lines = _lines(run)
     config = _config(run)
     course = _Course(run, lines, config, running)
-    shown = panels_of(lines, method_of(lines[-1]).panels) if lines else []
+    shown = panels_of(lines, method_of(lines).panels) if lines else []
     spans = spans_of(lines)
     curves = f'<div class="panels">{charts(shown, spans)}</div>' if shown else NO_LINES
     newest = _picture(run.latest, NO_PICTURE)
@@ -195,7 +195,7 @@ def _picture(path: Path, missing: str, wide: bool = False) -> str:
         data = path.read_bytes()
         with Image.open(BytesIO(data), formats=("PNG",)) as image:  # its pixels are not decoded
             width, height = image.size
-    except (OSError, SyntaxError, ValueError):
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return missing
     zoom = 1 if wide else max(1, round(SHOWN_WIDTH / width))
     return (

@@ -29,8 +29,9 @@ def train_run(
 ) -> TrainState:
     """Train as `plan` says, and return the state that reached the end.
 
-    again: the command that goes on. Raises Interrupted when told to stop, CannotWriteError and
-    WorkError, each of which names it; and UserError for a run directory that cannot be taken.
+    again: the command that goes on. Raises Interrupted when told to stop, CannotWriteError, and
+    WorkError where the memory ran out, each of which names it; WorkError for what cannot go on; and
+    UserError for a run directory that cannot be taken.
     """
     with run.lock() if processes.is_main else nullcontext():
         method, state, notes = begin(run, pack, plan, resume, processes)

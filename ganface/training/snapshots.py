@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +31,7 @@ from ganface.training.config import TrainConfig
 from ganface.training.display import Display
 from ganface.training.writer import HostCopy, Writer
 
+IN_TIMELINE = 30  # milestones: each is read again and drawn anew whenever there is another one
 STAYS, LAST_STAYS = 1000, 3000  # milliseconds of timeline.gif
 
 
@@ -158,17 +159,17 @@ class SnapshotWriter:
 
     def _draw_timelines(self, last: int) -> None:
         sheets, snapshots = {}, []
-        for step, path in self._run.grids().items():
-            if step <= last:
-                try:
-                    picture = open_png(path)
-                except UserError as error:
-                    self._display.note(f"{error}; left out of the timeline")
-                    continue
-                sheet, made_by = picture.convert("RGB"), meta_of(picture) or {}
-                # Those of an older ganface are at G's own size, and have a border
-                sheets[step] = sheet if "scale" in made_by else ImageOps.crop(sheet, GAP)
-                snapshots.append(made_by.get("snapshot"))
+        grids = self._run.grids()
+        for step in spread([step for step in grids if step <= last], IN_TIMELINE):
+            try:
+                picture = open_png(grids[step])
+            except UserError as error:
+                self._display.note(f"{error}; left out of the timeline")
+                continue
+            sheet, made_by = picture.convert("RGB"), meta_of(picture) or {}
+            # Those of an older ganface are at G's own size, and have a border
+            sheets[step] = sheet if "scale" in made_by else ImageOps.crop(sheet, GAP)
+            snapshots.append(made_by.get("snapshot"))
         schedule = self._config.schedule
         meta = {
             "kind": "timeline",
@@ -184,6 +185,12 @@ class SnapshotWriter:
             for step, sheet in sheets.items()
         ]
         save_animation(self._run.timeline_gif, *glide(pictures, STAYS, LAST_STAYS), meta)
+
+
+def spread(steps: Sequence[int], most: int) -> list[int]:
+    """At most so many of them, the first and the last among them, as evenly as may be."""
+    last = len(steps) - 1
+    return [steps[round(i * last / (most - 1))] for i in range(most)] if last >= most else [*steps]
 
 
 def _save_sheet(path: Path, images: Tensor, columns: int, meta: dict[str, Any]) -> None:

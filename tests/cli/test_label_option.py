@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from conftest import TINY, tree
+from conftest import TINY, draw_folder, tree
 from pictures_made import grid_pixels, pixels_of
 from PIL import Image
 
@@ -131,6 +131,16 @@ def test_evaluate_asks_whether_labels_are_obeyed(run, faces, invoke, tmp_path, m
     assert {"accuracy_hair", "accuracy_light"} <= facts["floors"].keys()
     plain = invoke("evaluate", run.path, faces, *options, "--labels", "folders")
     assert "no image of" in plain.refused()
+
+
+def test_a_labelled_run_is_measured_against_other_images_without_labels(run, invoke, tmp_path):
+    others = draw_folder(tmp_path / "others", range(200, 260))
+    for path in others.iterdir():
+        path.rename(path.with_stem(f"other-{path.stem}"))
+    options = ("--count", 20, "--cache", tmp_path / "cache", "--json")
+    result = invoke("evaluate", run.path, others, *options)
+    assert "accuracy_hair" not in json.loads(*result.done())["measured"][0]["figures"]
+    assert "was trained with are left out: --labels" in result.err
 
 
 def test_an_encoder_of_a_G_that_knows_labels_is_refused(run, faces, invoke, tmp_path):

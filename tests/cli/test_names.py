@@ -3,6 +3,8 @@ from pathlib import Path
 import pytest
 
 from ganface.cli.names import free_paths, name_faces, name_orders
+from ganface.cli.shared import choose_out
+from ganface.errors import UserError
 
 
 @pytest.mark.parametrize(
@@ -26,6 +28,20 @@ def test_many_seeds_are_cut_between_two_of_them():
     assert name_faces(seeds, None) == "seeds-100,101,102,103,104,105,106,107,108,109,more"
     assert name_faces(" 1, 2 ", None) == "seeds-1,2"
     assert name_faces(None, Path("x/mine.safetensors")) == "latents-mine"
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_the_work(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(UserError, match="no permission"):
+        choose_out(None, "x-plot.png")
+
+
+def test_the_dot_in_a_folders_name_is_no_suffix():
+    Path("v1.5-evaluation").mkdir()
+    assert choose_out(None, "v1.5-evaluation", folder=True) == Path("v1.5-evaluation-2")
+    Path("v1.5-plot.png").touch()
+    assert choose_out(None, "v1.5-plot.png") == Path("v1.5-plot-2.png")
 
 
 def test_a_name_that_is_taken_gets_a_number_for_all_its_suffixes():

@@ -137,7 +137,7 @@ def test_columns_are_attributes_and_empty_cells_are_not_known(tmp_path):
     assert labels.rows == [b"\2", b"\1", b"\2", b"\1"]
     assert labels.counts == {"hair": {"blue": 2, "red": 2}}
     assert "gay: one image alone has it" in notes[0]
-    assert "mood: all images have the same" in notes[1]
+    assert "mood: all others have the same" in notes[1]
 
 
 def test_many_different_numbers_are_cut_into_ranges_with_as_many_images_in_each(tmp_path):
@@ -150,6 +150,48 @@ def test_many_different_numbers_are_cut_into_ranges_with_as_many_images_in_each(
         "eyes": ("0", "1", "2"),
     }
     assert [*labels.counts["light"].values()] == [26, 25, 25, 25]
+
+
+@pytest.mark.parametrize("often", [0, 50])
+def test_a_number_that_most_images_have_is_no_part_of_a_range(tmp_path, often):
+    names = [f"{i}.png" for i in range(100)]
+    numbers = [often] * 60 + [*range(1, 41)]
+    text = "file,age\n" + "".join(f"{n},{v}\n" for n, v in zip(names, numbers, strict=True))
+    labels, notes = read_labels(tmp_path, config(table(tmp_path, text)), names).of(names)
+    assert labels.counts["age"][str(often)] == 60
+    assert sum(labels.counts["age"].values()) == 100
+    assert not notes
+
+
+def test_columns_that_tell_nothing_are_left_out_with_the_reason(tmp_path):
+    text = "file,name,year,place,hair\n" + "".join(
+        f"{name},n{i},9,{'ab'[i == 3]},h{i % 2}\n" for i, name in enumerate(NAMES)
+    )
+    labels, notes = read_labels(tmp_path, config(table(tmp_path, text)), NAMES).of(NAMES)
+    assert list(labels.attributes) == ["hair"]
+    assert notes == [
+        "labels: name: n0, n1, n2, …: one image alone has it; left out",
+        "labels: name: no two images have the same; left out",
+        "labels: place: b: one image alone has it; left out",
+        "labels: place: all others have the same; left out",
+        "labels: year: all images have the same; left out",
+    ]
+
+
+def test_labels_that_a_pack_has_no_room_for_are_refused_before_the_work(
+    tmp_path, source, monkeypatch
+):
+    def ingest(*_):
+        raise AssertionError("the work began")
+        yield
+
+    monkeypatch.setattr("ganface.dataset.build.map_in_order", ingest)
+    names = [f"{folder}/{i}.png" for folder in ("day", "night") for i in range(6)]
+    for i, name in enumerate(names):
+        draw_image(i).save(source / name)
+    text = "file,a\n" + "".join(f"{n},{'x' * HEADER_BYTES}{i % 2}\n" for i, n in enumerate(names))
+    with pytest.raises(UserError, match="too long ones"):
+        build_pack(source, tmp_path / "p.safetensors", config(table(tmp_path, text)), workers=1)
 
 
 def test_tags_tell_colours_of_hair_and_eyes():

@@ -1,5 +1,3 @@
-import math
-
 import pytest
 import torch
 
@@ -68,4 +66,9 @@ def test_what_was_not_asked_for_does_not_count(judge):
     figures = judge.measure(Painted(kinds), range(120), unknown)
     assert figures["accuracy_tone"] == 1
     unknown[:, 1] = 0
-    assert math.isnan(judge.measure(Painted(KINDS), range(120), unknown)["accuracy_tone"])
+    assert "accuracy_tone" not in judge.measure(Painted(KINDS), range(120), unknown)
+
+
+def test_what_too_few_faces_tell_of_is_left_out(judge):
+    figures = judge.measure(Painted(KINDS), range(9), LABELS)
+    assert set(figures) == {"accuracy_luck", "accuracy_tone"}

@@ -3,7 +3,7 @@ import torch
 from conftest import train_config
 
 from ganface.dataset.pack import Pack
-from ganface.methods.registry import METHODS
+from ganface.methods.registry import METHODS, method_of
 from ganface.system.device import Compute
 from ganface.training.start import create
 
@@ -25,3 +25,10 @@ def test_a_method_builds_what_it_says(name, pack_file):
         assert all(torch.equal(one[key], other[key]) for key in one)
     assert method.display.format(**dict.fromkeys(method.metrics, 0.5))
     assert method.may_be_missing <= set(method.diagnostics)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_is_known_by_its_lines_also_after_a_run_went_back(name):
+    metrics = dict.fromkeys(METHODS[name].metrics, 0.5)
+    lines = [{"step": 10, "seconds": 1.0, **metrics}, {"step": 5, "verdict": "not a number"}]
+    assert method_of(lines) is METHODS[name]

@@ -195,18 +195,25 @@ def test_animations_have_their_frames_times_and_colours(tmp_path, suffix):
 
 @pytest.mark.parametrize("side", [32, 33])
 def test_mp4_has_its_frames_and_its_rate(tmp_path, side):
+    """Also one whose frames last no whole number of milliseconds."""
     av = pytest.importorskip("av")
     path = tmp_path / "walk.mp4"
     levels = [20, 120, 220]
     frames = [Image.new("RGB", (side, side), (g, g, g)) for g in levels]
-    save_animation(path, frames, [50] * 3, META)
+    save_animation(path, frames, [1000 / 35] * 3, META)
     assert read_animation_meta(path) == META
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         assert (stream.width, stream.height) == (32, 32)
-        assert stream.average_rate == 20
+        assert stream.average_rate == 35
         greys = [frame.to_ndarray(format="gray")[8, 8] for frame in container.decode(stream)]
     assert greys == pytest.approx(levels, abs=10)
+
+
+def test_a_gif_that_claims_a_vast_size_has_no_metadata_of_ours(tmp_path):
+    path = tmp_path / "bomb.gif"
+    path.write_bytes(b"GIF89a" + 2 * (65_000).to_bytes(2, "little") + bytes(3) + b";")
+    assert read_animation_meta(path) is None
 
 
 @pytest.mark.parametrize("name", ["walk.avi", "walk", "gif"])

@@ -43,6 +43,12 @@ def test_a_snapshot_gives_its_generator_to_G_as_well(tiny_run, begin):
     assert all((old[n] - young[n]).abs().max() < 1e-5 for n in old if n.endswith("weight"))
 
 
+def test_a_run_that_has_begun_keeps_its_origin(tiny_run, begin):
+    begin(tiny_run.path).done()
+    assert "--init-from was" in begin("elsewhere", "--resume", "--steps", 2).refused()
+    begin(tiny_run.path, "--resume", "--steps", 2).done()
+
+
 def test_its_networks_settings_hold(tiny_run, begin):
     begin(tiny_run.path).done()
     train = json.loads(Path("new/config.json").read_text())["train"]

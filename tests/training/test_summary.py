@@ -5,6 +5,7 @@ import json
 import pytest
 
 from ganface.errors import UserError
+from ganface.io.run import write_config
 from ganface.training.summary import summarise
 
 
@@ -29,6 +30,14 @@ def test_the_best_is_the_latest_that_is_about_as_good_as_the_lowest(run_copy):
     run_copy.stats.write_text("\n".join(scored))
     summary = summarise(run_copy)
     assert (summary["best_step"], summary["best_score"], summary["score"]) == (8, 12.0, 30.0)
+
+
+def test_a_run_of_a_method_that_is_not_known_here_is_summed_up_without_its_settings(run_copy):
+    config = json.loads(run_copy.config.read_text())
+    config["train"]["method"] = "diffusion"
+    write_config(run_copy, {name: value for name, value in config.items() if name != "sha256"})
+    summary = summarise(run_copy)
+    assert (summary["method"], summary["settings"]) == ("diffusion", {})
 
 
 def test_what_is_lost_is_left_out(run_copy):

@@ -16,6 +16,8 @@ the descent goes on: Abdal, Qin and Wonka 2019, "Image2StyleGAN" (arXiv:1904.031
 
 from __future__ import annotations
 
+import math
+from collections import abc
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,85 +118,104 @@ def project(
     """
     if steps is None:
         steps = STEPS if E is None else STEPS_NEAR
-    device, z_dim = next(G.parameters()).device, G.config.z_dim
-    own_latents = latents_of(G, range(FACES)).to(device)
-    with torch.no_grad():
-        own = torch.cat([G(part) for part in own_latents.split(BATCH)])
-        variance = (own - own.mean(0)).square().mean().item()
-        features_of = scaled_features(own)
-
-    def seen(faces: Tensor) -> Tensor:
-        """Pixels and features [B, d], whose squared differences sum to MSE + FEATURES · d."""
-        parts = (faces.flatten(1), 1.0), (features_of(faces), FEATURES)
-        return torch.cat([part * (weight / part.shape[1]) ** 0.5 for part, weight in parts], 1)
-
-    def even(latents: Tensor) -> Tensor:
-        basis = even_basis(lambda some: seen(G(some)), latents, z_dim, USUAL, PRIOR)
-        return basis.to(device)
-
-    with torch.no_grad():
-        own_seen = torch.cat([seen(part) for part in own.split(BATCH)])
-    batches = images.split(BATCH)
-    points: dict[str, list[Tensor]] = {}
-    errors: dict[str, list[Tensor]] = {}
-
-    @torch.no_grad()
-    def guess(x: Tensor) -> Tensor:
-        if E is not None:  # of a G that knows no labels: `find_frozen` refuses others
-            return E(x).float()
-        most_alike = own_latents[torch.cdist(seen(x), own_seen).argmin(1)]
-        return torch.cat([HALFWAY * most_alike[:, :z_dim], most_alike[:, z_dim:]], 1)
+    device, places = next(G.parameters()).device, G.places
+    descent = _Descent(G, steps)
+    spaces = ["z", "z_plus"] if places > 1 else ["z"]
+    found: dict[str, list[tuple[Tensor, Tensor]]] = {space: [] for space in spaces}
 
     def work() -> Iterator[None]:
-        basis = even(own_latents)
-        basis_plus = even(everywhere(own_latents, G.places)) if G.places > 1 else None
-        for batch in batches:
+        own = descent.own_latents
+        basis = descent.even(own)
+        basis_plus = descent.even(everywhere(own, places)) if places > 1 else None
+        for batch in images.split(BATCH):
             x = normalise(batch, torch.zeros(len(batch), dtype=torch.bool)).to(device)
-            yield from descend("z", guess(x), x, basis, RATE if E is None else RATE_NEAR)
+            with torch.no_grad():  # E is of a G that knows no labels: `find_frozen` refuses others
+                start = descent.half_way(x) if E is None else E(x).float()
+            in_z = yield from descent.descend(start, x, basis, RATE if E is None else RATE_NEAR)
+            found["z"].append(in_z)
             if basis_plus is not None:
-                z_plus = everywhere(points["z"][-1].to(device), G.places)
-                yield from descend("z_plus", z_plus, x, basis_plus, RATE_PLUS)
+                start = everywhere(in_z[0], places)
+                in_plus = yield from descent.descend(start, x, basis_plus, RATE_PLUS)
+                found["z_plus"].append(in_plus)
 
-    def descend(space: str, start: Tensor, x: Tensor, basis: Tensor, rate: float) -> Iterator[None]:
-        z, labels = start.tensor_split([z_dim], -1)
+    for _ in track(work(), math.ceil(len(images) / BATCH) * steps * len(spaces)):
+        pass
+    both = {
+        space: [torch.cat(parts).cpu() for parts in zip(*batches, strict=True)]
+        for space, batches in found.items()
+    }
+    return Projection(
+        tuple(names),
+        images,
+        {space: points for space, (points, _) in both.items()},
+        {space: errors for space, (_, errors) in both.items()},
+        descent.variance,
+    )
+
+
+class _Descent:
+    """Looks in G's latent space for given images, on G's device."""
+
+    def __init__(self, G: Generator, steps: int) -> None:
+        self._G = G
+        self._steps = steps
+        self._z_dim = G.config.z_dim
+        self.own_latents = latents_of(G, range(FACES)).to(next(G.parameters()).device)
+        with torch.no_grad():
+            own = torch.cat([G(part) for part in self.own_latents.split(BATCH)])
+            self.variance = (own - own.mean(0)).square().mean().item()
+            self._features_of = scaled_features(own)
+            self._own_seen = torch.cat([self._seen(part) for part in own.split(BATCH)])
+
+    def half_way(self, x: Tensor) -> Tensor:
+        """First guesses for images [B, 3, S, S] in [-1, 1]: latents HALFWAY to the most alike of
+        G's own faces, with its labels."""
+        most_alike = self.own_latents[torch.cdist(self._seen(x), self._own_seen).argmin(1)]
+        z, labels = most_alike.tensor_split([self._z_dim], 1)
+        return torch.cat([HALFWAY * z, labels], 1)
+
+    def even(self, latents: Tensor) -> Tensor:
+        """`even_basis` for descents that pass points like these."""
+        outputs_of = lambda some: self._seen(self._G(some))  # noqa: E731
+        return even_basis(outputs_of, latents, self._z_dim, USUAL, PRIOR).to(latents.device)
+
+    def descend(
+        self, start: Tensor, x: Tensor, basis: Tensor, rate: float
+    ) -> abc.Generator[None, None, tuple[Tensor, Tensor]]:
+        """From latents [B, …] towards those of which G draws images x: the best that were passed,
+        and the MSE of what G draws of them, float32 [B]. Yields after each step."""
+        z, labels = start.tensor_split([self._z_dim], -1)
         moved = torch.zeros_like(z.flatten(1), requires_grad=True)  # in coordinates of the basis
         adam = LightAdam([moved], rate, BETAS)
         with torch.no_grad():
-            wanted = seen(x)
+            wanted = self._seen(x)
         # Of each face the best so far: from a good start the first steps may lead away
-        best, lowest = start.clone(), torch.full((len(x),), torch.inf, device=device)
+        best, lowest = start.clone(), torch.full((len(x),), torch.inf, device=x.device)
 
         def keep_best() -> Tensor:
             now = z + (moved @ basis.T).view_as(z)
             latents = torch.cat([now, labels], -1)
-            unlike = (seen(G(latents)) - wanted).square().sum(1)
+            unlike = (self._seen(self._G(latents)) - wanted).square().sum(1)
             loss = (unlike + FLOOR).log() + PRIOR * now.square().flatten(1).mean(1)
             better = loss < lowest
             lowest[better], best[better] = loss.detach()[better], latents.detach()[better]
             return loss
 
-        for step in range(steps):
+        for step in range(self._steps):
             # It falls to 0 over the last half
-            adam.param_groups[0]["lr"] = rate * min(1, 2 * (steps - step) / steps)
+            adam.param_groups[0]["lr"] = rate * min(1, 2 * (self._steps - step) / self._steps)
             adam.zero_grad()
             keep_best().sum().backward()
             adam.step()
             yield
         with torch.no_grad():
             keep_best()
-            errors.setdefault(space, []).append(mse(G(best), x).cpu())
-        points.setdefault(space, []).append(best.cpu())
+            return best, mse(self._G(best), x)
 
-    total = len(batches) * steps * (2 if G.places > 1 else 1)
-    for _ in track(work(), total):
-        pass
-    return Projection(
-        tuple(names),
-        images,
-        {space: torch.cat(parts) for space, parts in points.items()},
-        {space: torch.cat(parts) for space, parts in errors.items()},
-        variance,
-    )
+    def _seen(self, faces: Tensor) -> Tensor:
+        """Pixels and features [B, d], whose squared differences sum to MSE + FEATURES · d."""
+        parts = (faces.flatten(1), 1.0), (self._features_of(faces), FEATURES)
+        return torch.cat([part * (weight / part.shape[1]) ** 0.5 for part, weight in parts], 1)
 
 
 def mse(a: Tensor, b: Tensor) -> Tensor:

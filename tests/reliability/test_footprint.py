@@ -71,11 +71,14 @@ def test_commands_write_to_the_named_folders_alone_and_leave_nothing(
         ("interpolate", run.path, "--frames", 2, "--out", out / "walk.gif"),
         ("evaluate", run.path, faces, "--count", 20, "--out", out / "evaluation"),
     ]
-    for commands in (light, heavy):
+    # By itself: what a training does beforehand counts for all commands of its process
+    face = min(faces.iterdir())
+    projecting = [("project", run.path, face, "--steps", 1, "--out", out / "p.safetensors")]
+    for commands in (light, heavy, projecting):
         code, seen, err = watched(*commands)
         assert code == 0, err
         check(seen, out, home)
-        assert seen["torch"] == (commands is heavy)
+        assert seen["torch"] == (commands is not light)
     no_leftovers(tmp_path)
 
 

@@ -27,11 +27,13 @@ class DownConv(nn.Conv2d):
         super().__init__(in_channels, out_channels, 4, stride=2, padding=1, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.in_channels == RGB and torch.is_autocast_enabled("cuda") and not self.plain:
+        if self.plain:
+            return conv2d(x, self.weight, self.bias, stride=2, padding=1)
+        if self.in_channels == RGB and torch.is_autocast_enabled("cuda"):
             dtype = torch.get_autocast_dtype("cuda")
             bias = None if self.bias is None else self.bias.to(dtype)
             return patches.RgbDown.apply(x.to(dtype), self.weight.to(dtype), bias)
-        y = winograd.halve(x, self.weight) if self.compiled and not self.plain else None
+        y = winograd.halve(x, self.weight) if self.compiled else None
         if y is None:
             y = conv2d(x, self.weight, stride=2, padding=1)
         return y if self.bias is None else AddBias.apply(y, self.bias)

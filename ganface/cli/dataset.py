@@ -7,8 +7,9 @@ import typer
 
 from ganface.cli.options import HelpfulGroup, with_settings
 from ganface.cli.shared import AsJson, refuse_existing
+from ganface.config.architecture import SIZES
 from ganface.config.dataset import BuildConfig
-from ganface.io.console import one_line, progress_bar, show_result
+from ganface.io.console import one_line, progress_bar, say, show_result
 
 app = typer.Typer(
     help="Make packs of images, and drawn faces.",
@@ -46,6 +47,9 @@ def build(
         text = f"{source}: {len(listing.images)} images{others}; nothing written"
         show_result(result, as_json, one_line(text))
         return
+    if config.size not in SIZES:
+        sizes = ", ".join(map(str, SIZES))
+        say(f"--size {config.size}: there are networks for {sizes} pixels alone")
     with locked(lock_of(out), out), progress_bar("reading images") as track:
         refuse_existing(out, report_path(out))  # another process may have made them since
         report = build_pack(source, out, config, track, workers, listing)

@@ -141,6 +141,9 @@ def interpolate(
     along = "dims" if dims is not None else "directions" if directions is not None else None
     low, high = parse_range(ends or RANGE)
     entries = () if dims is None else parse_integers("--dims", dims)
+    z_dim = read_architecture(path).z_dim
+    if entries and max(entries) >= z_dim:
+        raise UserError(f"--dims {dims}: z has {z_dim} entries, 0 to {z_dim - 1}")
     images = [] if between is None else parse_images(between)
     if latents is None and between is None:
         walked = "0-4" if between_labels else f"0-{5 * (rows or 1) - 1}"
@@ -221,9 +224,7 @@ def choose_ways(
         found = found if picked is None else found.pick("--pick", picked)
         said = {"directions": digest, "names": found.names}
         return found.names, sweep_along(z, found.vectors, *ends), said
-    entries, z_dim = parse_integers("--dims", dims or ""), G.config.z_dim
-    if max(entries) >= z_dim:
-        raise UserError(f"--dims {dims}: z has {z_dim} entries, 0 to {z_dim - 1}")
+    entries = parse_integers("--dims", dims or "")
     return entry_names(entries), sweep(z, entries, *ends), {"dims": dims}
 
 

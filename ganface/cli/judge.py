@@ -47,8 +47,13 @@ def judge(
     given: dict[str, Any],
 ) -> None:
     """Say how real D finds images, the realest first."""
+    from ganface.io.run import find_discriminator
+    from ganface.models.header import read_model_header
+
     paths = images or []
     refuse_missing(model, *paths)
+    checkpoint = find_discriminator(model)
+    read_model_header(checkpoint)
     if not paths and seeds is None and latents is None:
         raise UserError("no images: name some, or add --seeds for faces that G draws")
     check_latents(seeds, latents)
@@ -56,11 +61,10 @@ def judge(
         refuse_existing(out)
         require_png(out, "the picture is a .png")
 
-    from ganface.evaluation.judging import find_discriminator, judge
+    from ganface.evaluation.judging import judge
     from ganface.system.device import choose_device
 
     device = choose_device(DeviceConfig(**given).device)
-    checkpoint = find_discriminator(model)
     if out is None:
         (out,) = free_paths(name_result(model, checkpoint, "judged"), ".png")
     answers, made_by = judge(checkpoint, device, paths, seeds, latents, out, scale)

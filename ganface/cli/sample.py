@@ -39,9 +39,10 @@ def sample(
         str | None, typer.Option(help=f"Which faces: one seed, one face. {FIRST} if not given.")
     ] = None,
     latents: LatentsFile = None,
-    label: Annotated[
-        str | None,
+    labels: Annotated[
+        list[str] | None,
         typer.Option(
+            "--label",
             metavar="NAME=VALUE,…",
             help="What faces show, as hair=aqua; hair=* for a row of each. info lists them.",
         ),
@@ -85,6 +86,7 @@ def sample(
     from ganface.models.header import read_architecture
 
     check_together({"--move": move, "--directions": directions}, {}, NEEDS)
+    label = ",".join(labels) if labels else None
     if titles and as_images and not as_grid:
         raise UserError("--titles: faces by --images have none; add --grid for a picture of all")
     check_latents(seeds, latents)

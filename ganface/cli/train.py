@@ -65,8 +65,9 @@ def train(
         read_header(data, "pack")
     run = Run(out or Path("runs") / name_of(data))
     build, settings = pick([BuildConfig], given), pick(ALL_GROUPS, given)
-    if not run.begun(resume):
+    if not (resume and run.exists()):
         check_settings(build, settings)
+    run.begun(resume)
 
     from ganface.training.distributed import this_process
     from ganface.training.plan import check_memory, make_plan
@@ -153,7 +154,8 @@ def end_notes(data: Path, run: "Run", plan: "Plan", state: "TrainState", again: 
     shown = {what: shlex.join(["ganface", *words]) for what, words in commands.items()}
     more = f"--steps {2 * state.step}"
     if schedule.minutes and state.step < schedule.steps:
-        more = f"--minutes {2 * schedule.minutes:g}"
+        # Of all resumptions together; it may have been given fewer than were trained already
+        more = f"--minutes {2 * max(schedule.minutes, round(state.seconds / 60, 1)):g}"
     shown["twice as long"] = f"{again} {more}"
     width = min(60, max(map(len, shown.values())))  # a longer one moves its own remark alone
     return [
@@ -173,6 +175,7 @@ def resuming(data: Path, run: "Run", cache: Path | None, processes: "Processes")
 
 def show_plan(data: Path, run: "Run", plan: "Plan", as_json: bool, processes: "Processes") -> None:
     """What `train --dry-run` says."""
+    from ganface.dataset.labels import check_labels
     from ganface.dataset.pack import is_pack
     from ganface.dataset.sources import count_reasons, describe_left_out
     from ganface.system.free_memory import available, in_words
@@ -180,6 +183,7 @@ def show_plan(data: Path, run: "Run", plan: "Plan", as_json: bool, processes: "P
     from ganface.training.plan import count_images, memory_needed, size_of
 
     (images, left_out), size = count_images(data, plan), size_of(data, plan)
+    check_labels(data, plan.build)
     schedule, batch_size = plan.train.schedule, plan.train.optimizer.batch_size
     result: dict[str, Any] = {
         "images": images,

@@ -42,18 +42,24 @@ def any_value(_: object) -> None:
     return None
 
 
+MOST_IN_RANGE = 1_000_000  # numbers, such as seeds
+
+
 def parse_integers(flag: str, text: str, low: int = 0) -> tuple[int, ...]:
     """Read "0-3,9" as (0, 1, 2, 3, 9). Raises UserError, which names `flag`."""
     numbers: list[int] = []
     for part in text.split(","):
         first, dash, last = part.strip().partition("-")
         if not first.isdecimal() or (dash and not last.isdecimal()):
-            raise UserError(f"{flag} {text}: write numbers and ranges, such as 0-63,99")
+            shown = text or "''"
+            raise UserError(f"{flag} {shown}: write numbers and ranges, such as 0-63,99")
         start, end = int(first), int(last or first)
         if end < start:
             raise UserError(f"{flag} {text}: the range {part.strip()} runs backwards")
-        if start < low or end >= 2**63 or end - start >= 1_000_000:
-            raise UserError(f"{flag} {text}: {part.strip()} is out of bounds")
+        if start < low or end >= 2**63:
+            raise UserError(f"{flag} {text}: {part.strip()} is not between {low} and 2⁶³ - 1")
+        if end - start >= MOST_IN_RANGE:
+            raise UserError(f"{flag} {text}: {part.strip()} are more than {MOST_IN_RANGE:,}")
         numbers += range(start, end + 1)
     return tuple(numbers)
 

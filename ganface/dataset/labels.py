@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,8 +15,8 @@ from pathlib import Path, PurePosixPath
 
 from ganface.config.dataset import FOLDERS, TEXTS, BuildConfig
 from ganface.dataset.decode import BadImageError
-from ganface.dataset.pack import Labels
-from ganface.dataset.sources import read_image
+from ganface.dataset.pack import Labels, is_pack
+from ganface.dataset.sources import list_source, read_image
 from ganface.errors import UserError, did_you_mean
 from ganface.latents.labels import RANGE
 
@@ -108,6 +109,16 @@ def read_labels(source: Path, config: BuildConfig, names: Sequence[str]) -> Labe
     return LabelSource(_cut_numbers(said), without_image)
 
 
+def check_labels(data: Path, config: BuildConfig) -> None:
+    """Raise UserError if the labels that `config` names do not fit DATA; of a pack there are none
+    to be read."""
+    if config.labels is not None and not is_pack(data):
+        names = list_source(data).images
+        source = read_labels(data, config, names)
+        if source:
+            source.of(names)
+
+
 def read_said(
     source: Path, labels: str, columns: str, names: Sequence[str]
 ) -> tuple[Said, list[str]]:
@@ -119,20 +130,59 @@ def read_said(
         if not said:
             raise UserError(f"--labels {FOLDERS}: no image of {source} lies in a folder of its own")
     elif labels == TEXTS:
-        said = _of_tags(dict(_texts_beside(source, names)), wanted)
+        texts = dict(_texts_beside(source, names))
+        if not texts:
+            raise UserError(f"--labels {TEXTS}: no .txt lies beside an image of {source}")
+        said = _of_tags(texts, wanted)
     else:
         said = _read_file(Path(labels), wanted)
     matched, without_image = _match(said, names, labels)
-    return {name: _cleaned(row) for name, row in matched.items()}, without_image
+    return _cleaned(matched, labels), without_image
 
 
-def _cleaned(row: Mapping[str, str]) -> dict[str, str]:
-    """Without the signs by which a command line takes labels apart."""
-    return {
-        re.sub(r"[,=*\s]+", "_", name.strip()): re.sub(r"[,=*]", "_", value.strip())
-        for name, value in row.items()
-        if value.strip()
+def _cleaned(said: Said, labels: str) -> Said:
+    """Without the signs by which a command line takes labels apart, and without what is not known:
+    empty cells, and numbers that are none. Raises UserError where that makes one of two."""
+    known = {
+        image: {name: value for name, value in row.items() if _is_known(value)}
+        for image, row in said.items()
     }
+    cells = [cell for row in known.values() for cell in row.items()]
+    names = _renamed((name for name, _ in cells), r"[,=*\s]+", f"{labels}: columns")
+    values = {
+        name: _renamed(
+            (value for column, value in cells if column == name),
+            r"[,=*]",
+            f"{labels}: {name}: values",
+        )
+        for name in names
+    }
+    return {
+        image: {names[name]: values[name][value] for name, value in row.items()}
+        for image, row in known.items()
+    }
+
+
+def _is_known(value: str) -> bool:
+    try:
+        return math.isfinite(float(value))
+    except ValueError:
+        return bool(value.strip())
+
+
+def _renamed(texts: Iterable[str], signs: str, what: str) -> dict[str, str]:
+    """Each of the texts with "_" for the signs. Raises UserError if two are called the same then
+    that differ in more than space around them."""
+    renamed = {text: re.sub(signs, "_", text.strip()) for text in texts}
+    owners: dict[str, str] = {}
+    for text, name in renamed.items():
+        other = owners.setdefault(name, text.strip())
+        if other != text.strip():
+            raise UserError(
+                f"--labels {what} {other!r} and {text.strip()!r} would both be called {name}, for "
+                "the signs , = and * part labels; rename one"
+            )
+    return renamed
 
 
 def _match(said: Said, names: Sequence[str], labels: str) -> tuple[Said, list[str]]:
@@ -187,12 +237,14 @@ def _cut_numbers(said: Said) -> Said:
 
 def _read_file(path: Path, wanted: Sequence[str]) -> Said:
     if not path.is_file():
-        close = did_you_mean(str(path), (FOLDERS, TEXTS))
+        close = "" if path.suffix else did_you_mean(str(path), (FOLDERS, TEXTS))
         raise UserError(f"--labels {path}: no such file; or write {FOLDERS} or {TEXTS}{close}")
     try:
         text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"--labels {path}: cannot be read as text ({error})") from error
+    except OSError as error:
+        raise UserError(f"--labels {path}: cannot be read ({error})") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"--labels {path}: is no text in UTF-8; save it as that") from error
     if path.suffix.lower() == ".json":
         return _choose(dict(_of_json(path, text)), wanted)
     return _of_csv(path, text, wanted)
@@ -211,6 +263,8 @@ def _of_csv(path: Path, text: str, wanted: Sequence[str]) -> Said:
     header, rows = (["file", "tags"], rows) if tags else (rows[0], rows[1:])
     columns = [name.strip() for name in header]
     again = [name for name, count in Counter(columns).items() if count > 1]
+    if len(columns) < 2 and any(sign in columns[0] for sign in ";\t"):
+        raise UserError(f"--labels {path}: its cells must be separated by commas; save it so")
     if len(columns) < 2 or not all(columns):
         raise UserError(
             f"--labels {path}: its first row must name the column of files, and those of labels"
@@ -226,7 +280,10 @@ def _of_csv(path: Path, text: str, wanted: Sequence[str]) -> Said:
         if not row[0].strip():
             raise UserError(f"--labels {path}: row {number} names no file")
         if row[0] in said:
-            raise UserError(f"--labels {path}: row {number}: {row[0]} is there already")
+            raise UserError(
+                f"--labels {path}: row {number}: {row[0]} is there already; the first column must "
+                "be names of images"
+            )
         said[row[0]] = dict(zip(header[1:], row[1:], strict=True))
     if tags:
         return _of_tags({name: row["tags"] for name, row in said.items()}, wanted)
@@ -237,11 +294,12 @@ def _of_json(path: Path, text: str) -> Iterator[tuple[str, dict[str, str]]]:
     """StyleGAN's dataset.json: {"labels": [["a/b.png", 6], …]}, integers or vectors."""
     try:
         labels = json.loads(text)["labels"]
+        vectors = [label for _, label in labels if isinstance(label, list)]
+        one_hot = all(sorted(label) == [0] * (len(label) - 1) + [1] for label in vectors)
         for name, label in labels:
             if not isinstance(name, str):
                 raise TypeError
             if isinstance(label, list):
-                one_hot = sorted(label) == [0] * (len(label) - 1) + [1]
                 if one_hot:
                     yield name, {"class": str(label.index(1))}
                 else:

@@ -111,7 +111,11 @@ class PackWriter:
         }
         text = json.dumps(header).encode().ljust(HEADER_BYTES - 8)
         if len(text) > HEADER_BYTES - 8:
-            raise UserError("--labels: too many values, or too long ones; see --label-columns")
+            values = sum(map(len, attributes.values()))
+            raise UserError(
+                f"--labels: {values:,} values of {len(attributes):,} labels are too many for a "
+                "pack, or too long; choose some by --label-columns"
+            )
         return text
 
 

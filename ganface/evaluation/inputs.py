@@ -9,9 +9,8 @@ from typing import Any
 from ganface.config.architecture import check_size
 from ganface.config.dataset import BuildConfig
 from ganface.dataset.cache import open_pack
-from ganface.dataset.labels import read_labels
-from ganface.dataset.pack import Pack, is_pack, is_zip
-from ganface.dataset.sources import list_source
+from ganface.dataset.labels import check_labels
+from ganface.dataset.pack import Pack, is_zip
 from ganface.errors import UserError
 from ganface.io.console import progress_bar, say
 from ganface.io.run import Run, read_config
@@ -51,12 +50,9 @@ def open_reals(model: Path, path: Path, data: Path, cache: Path, given: dict[str
     if given.get("size", own.size) != own.size:
         raise UserError(f"--size {given['size']}: {model} makes faces of {own.size} pixels")
     config = replace(own, **given)
-    if config.labels is not None and "labels" not in given and not is_pack(data):
-        names = list_source(data).images
+    if "labels" not in given:
         try:
-            labels = read_labels(data, config, names)
-            if labels:
-                labels.of(names)
+            check_labels(data, config)
         except UserError as error:
             say(f"the labels that {model} was trained with are left out: {error}")
             config = replace(config, labels=None, label_columns="")

@@ -14,7 +14,6 @@ from ganface.config.dataset import BuildConfig
 from ganface.dataset.images import read_images
 from ganface.dataset.normalise import normalise
 from ganface.errors import UserError
-from ganface.io.run import Run
 from ganface.latents.latents import choose_latents
 from ganface.losses.adversarial import LOSSES
 from ganface.models.dcgan import DcganNetwork
@@ -22,7 +21,7 @@ from ganface.models.generate import BATCH, generate, latents_of
 from ganface.models.snapshot import load_network
 from ganface.pictures.face_size import describe_scale
 from ganface.pictures.faces import open_generator, origin
-from ganface.pictures.grid import captioned, choose_grid_scale
+from ganface.pictures.grid import captioned, choose_grid_scale, shorten
 from ganface.pictures.png import save_png
 
 AGAINST = range(256)  # seeds of the faces that images are compared with, where the loss does so
@@ -54,16 +53,6 @@ class Opinion:
     def probability(self, logits: Tensor) -> Tensor:
         """D(x), between 0 and 1, of these logits."""
         return (logits - self.threshold).sigmoid()
-
-
-def find_discriminator(model: Path) -> Path:
-    """Of a run directory the newest checkpoint; or the file. Raises UserError if there is none."""
-    if not model.is_dir():
-        return model
-    checkpoint = Run(model).newest_checkpoint()
-    if checkpoint is None:
-        raise UserError(f"{model}: has no checkpoint, which alone keeps D")
-    return checkpoint
 
 
 def judge(
@@ -102,7 +91,10 @@ def judge(
     shown = [answers[place] for place in places]
     sheet = captioned(
         images[[order[place] for place in places]],
-        [f"{each.probability:.2f} ({each.logit:+.1f})" for each in shown],
+        [
+            f"{shorten(each.name, f'image {number}')}\n{each.probability:.2f} ({each.logit:+.1f})"
+            for number, each in enumerate(shown)
+        ],
         scale=scale,
     )
     made_by = origin(opinion.meta)

@@ -150,6 +150,16 @@ def _by_step(folder: Path, suffix: str) -> dict[int, Path]:
     return dict(sorted((int(match[1]), path) for match, path in matches if match))
 
 
+def find_discriminator(model: Path) -> Path:
+    """Of a run directory the newest checkpoint; or the file. Raises UserError if there is none."""
+    if not model.is_dir():
+        return model
+    checkpoint = Run(model).newest_checkpoint()
+    if checkpoint is None:
+        raise UserError(f"{model}: has no checkpoint, which alone keeps D")
+    return checkpoint
+
+
 def find_model(path: Path, step: int | None = None, best: bool = False) -> Path:
     """The model file that MODEL means: of a run directory its latest snapshot, that of `step` or
     the one with the `best` score; or the file itself.
@@ -233,7 +243,8 @@ def read_config(run: Run) -> dict[str, Any]:
         for path in reversed(run.checkpoints().values()):
             with suppress(UserError):
                 config = check_tensors(path, "checkpoint")
-                say(f"{run.config}: damaged; the checkpoints' settings hold")
+                what = "damaged" if run.config.exists() else "is missing"
+                say(f"{run.config}: {what}; the checkpoints' settings hold")
                 return config
         raise UserError(f"{run.config}: damaged, or of another ganface ({error})") from error
 

@@ -144,7 +144,9 @@ def parse_moves(texts: Sequence[str]) -> dict[str, float]:
                 f"--move {part.strip()}: write a direction and how far, up to {FURTHEST}, such as "
                 "hair-brightness=2"
             )
-        moves[name] = moves.get(name, 0.0) + far
+        if name in moves:
+            raise UserError(f"--move {part.strip()}: {name} is there twice")
+        moves[name] = far
     return moves
 
 

@@ -17,8 +17,8 @@ from ganface.dataset.order import held_out
 from ganface.dataset.pack import Pack
 from ganface.evaluation.drawn import DrawnImages, choose
 from ganface.evaluation.evaluate import Evaluation, Figures, split_size
-from ganface.evaluation.judging import Opinion, find_discriminator, open_opinion
-from ganface.io.run import Run
+from ganface.evaluation.judging import Opinion, open_opinion
+from ganface.io.run import Run, find_discriminator
 from ganface.io.stats import read_lines
 from ganface.io.tensors import read_header
 from ganface.lecture.page import Picture, Text

@@ -34,7 +34,10 @@ def fold(G: DcganNetwork, halves: bool = False) -> dict[str, Tensor]:
     Raises UserError for what does not draw in one step.
     """
     if not isinstance(G, Generator):
-        raise UserError("this model draws by climbing up its discriminator, and has no generator")
+        raise UserError(
+            "a model of --method energy draws by climbing its D, step by step; pages and ONNX "
+            "files take one that draws at once, such as of --method gan"
+        )
     folded: dict[str, Tensor] = {}
     convolutions, norms = 0, 0
     for layer in G.layers:

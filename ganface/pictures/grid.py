@@ -151,10 +151,12 @@ def captioned(
     columns: int | None = None,
     scale: float | None = None,
 ) -> Image.Image:
-    """A sheet of N uint8 [3, S, S] with a text below each; near to a square unless `columns` are
-    given. Images are drawn `scale` times as large; if none is given, as large as a text asks."""
+    """A sheet of N uint8 [3, S, S] with a text below each, all of as many lines; near to a square
+    unless `columns` are given. Images are drawn `scale` times as large; if none is given, as large
+    as a text asks."""
     zoom = scale or max(1, math.ceil(CAPTIONED_CELL / images[0].shape[-1]))
-    width = math.ceil(max(map(ImageFont.load_default(CAPTION).getlength, texts))) + 4
+    lines = [line for text in texts for line in text.splitlines()]
+    width = math.ceil(max(map(ImageFont.load_default(CAPTION).getlength, lines))) + 4
     cells = [
         caption(enlarge(to_pil(image), zoom), text, width)
         for image, text in zip(images, texts, strict=True)
@@ -163,10 +165,12 @@ def captioned(
 
 
 def caption(image: Image.Image, text: str, width: int = 0) -> Image.Image:
-    """The image with a line of text below it, at least `width` pixels wide."""
+    """The image with lines of text below it, at least `width` pixels wide."""
     width = max(image.width, width)
-    sheet = Image.new("RGB", (width, image.height + CAPTION_HEIGHT), PAPER)
+    lines, font = text.splitlines(), ImageFont.load_default(CAPTION)
+    sheet = Image.new("RGB", (width, image.height + CAPTION_HEIGHT * len(lines)), PAPER)
     sheet.paste(image, ((width - image.width) // 2, 0))
-    middle = (width // 2, image.height + CAPTION_HEIGHT // 2)
-    ImageDraw.Draw(sheet).text(middle, text, INK, ImageFont.load_default(CAPTION), anchor="mm")
+    for number, line in enumerate(lines):
+        middle = width // 2, image.height + round(CAPTION_HEIGHT * (number + 0.5))
+        ImageDraw.Draw(sheet).text(middle, line, INK, font, anchor="mm")
     return sheet

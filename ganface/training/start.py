@@ -166,6 +166,10 @@ def _restore_newest(run: Run, plan: Plan, state: TrainState) -> list[str]:
         ) from error
     remark = f"{run.path}: going on from step {state.step}"
     schedule = plan.train.schedule
+    if state.step > schedule.steps:
+        raise UserError(
+            f"--steps {schedule.steps}: {run.path} is at step {state.step} already; give more"
+        )
     if schedule.is_over(state.step, state.seconds):
         more = "--steps" if state.step >= schedule.steps else "--minutes"
         remark = f"{run.path}: is at step {state.step} already; to go on, give more {more}"

@@ -80,6 +80,7 @@ def test_what_cannot_be_judged_is_refused_or_left_out(tiny_run, faces, tmp_path,
     broken.write_bytes(b"no image")
     assert "holds no D" in invoke("judge", tiny_run.generator, faces).refused()
     assert "no images: name some" in invoke("judge", tiny_run.path).refused()
+    assert "not a snapshot or checkpoint" in invoke("judge", tiny_run.stats).refused()
     assert "there is no such file" in invoke("judge", tiny_run.path, tmp_path / "missing").refused()
     assert "not a pack" in invoke("judge", tiny_run.path, tiny_run.stats).refused()
     result = invoke("judge", tiny_run.path, broken)

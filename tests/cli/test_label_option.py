@@ -55,6 +55,9 @@ def test_a_milestone_shows_each_value(run):
 def test_faces_to_order_are_a_grid_and_of_each_value_a_row(run, invoke, home):
     invoke("sample", run.path, "--label", "hair=red,light=0.3", "--out", "a.png").done()
     assert read_png_meta(home / "a.png")["label"] == ["hair=red,light=0.25..0.5"]
+    each = ("--label", "hair=red", "--label", "light=0.3")
+    invoke("sample", run.path, *each, "--out", "e.png").done()
+    assert pixels_of(home / "e.png") == pixels_of(home / "a.png")
     invoke("sample", run.path, "--label", "hair=*", "--seeds", "3,4", "--out", "b.png").done()
     assert read_png_meta(home / "b.png")["label"] == ["hair=blue", "hair=red"]
     invoke("sample", run.path, "--out", "c.png").done()
@@ -100,6 +103,13 @@ def test_it_goes_on_to_the_bit_with_the_labels_it_began_with(run, faces, labels,
     invoke("train", faces, *out, "--resume", "--steps", 8).done()
     both = [read_header(each.generator).meta["sha256"] for each in (run, Run(tmp_path / "r"))]
     assert both[0] == both[1]
+
+
+def test_labels_that_do_not_fit_are_found_by_a_dry_run(faces, invoke, tmp_path):
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text("file,hair\nnobody.png,red\n")
+    dry = ("train", faces, "--out", tmp_path / "r", *OPTIONS, wrong, "--dry-run")
+    assert "it is of no image here" in invoke(*dry).refused()
 
 
 def test_labels_that_nothing_uses_are_said_aloud(faces, labels, invoke, tmp_path):

@@ -5,7 +5,7 @@ import os
 import shlex
 
 import pytest
-from conftest import TINY, draw_folder, tree
+from conftest import TINY, TINY_STEPS, draw_folder, tree
 
 FEW = (*TINY, "--steps", 2)
 
@@ -121,6 +121,21 @@ def test_a_run_that_was_only_locked_may_be_begun(pack_file, invoke, home):
     (home / "run").mkdir()
     (home / "run" / ".lock").touch()
     invoke("train", pack_file, "--out", "run", *FEW).done()
+
+
+def test_a_run_is_not_taken_back_and_keeps_its_settings(pack_file, run_copy, invoke):
+    before = run_copy.config.read_bytes()
+    resume = ("train", pack_file, "--out", run_copy.path, "--resume", "--steps", TINY_STEPS - 1)
+    line = invoke(*resume).refused()
+    assert f"--steps {TINY_STEPS - 1}: " in line
+    assert f"is at step {TINY_STEPS} already; give more" in line
+    assert run_copy.config.read_bytes() == before
+
+
+def test_what_is_wrong_with_an_option_is_said_before_that_there_is_a_run(
+    pack_file, run_copy, invoke
+):
+    assert "--lr nan" in invoke("train", pack_file, "--out", run_copy.path, "--lr", "nan").refused()
 
 
 def test_a_damaged_config_refuses_a_resume(pack_file, run_copy, invoke):

@@ -152,6 +152,21 @@ def test_many_different_numbers_are_cut_into_ranges_with_as_many_images_in_each(
     assert [*labels.counts["light"].values()] == [26, 25, 25, 25]
 
 
+def test_what_is_no_finite_number_is_not_known(tmp_path):
+    names = [f"{i}.png" for i in range(40)]
+    cells = ["nan", "inf", "", *map(str, range(37))]
+    text = "file,age\n" + "".join(f"{n},{v}\n" for n, v in zip(names, cells, strict=True))
+    labels, _ = read_labels(tmp_path, config(table(tmp_path, text)), names).of(names)
+    assert [row[0] > 0 for row in labels.rows] == [False] * 3 + [True] * 37
+
+
+def test_vectors_of_a_json_are_one_hot_all_together_or_not_at_all(tmp_path):
+    labels = [["a/0.png", [1, 0]], ["a/1.png", [1, 1]], ["b/2.png", [0, 1]], ["b/3.png", [0, 0]]]
+    path = table(tmp_path, json.dumps({"labels": labels}), "dataset.json")
+    flags = [{"label_0": a, "label_1": b} for a, b in (["1.0", "0.0"], ["1.0", "1.0"])]
+    assert [said(path)[name] for name in NAMES[:2]] == flags
+
+
 @pytest.mark.parametrize("often", [0, 50])
 def test_a_number_that_most_images_have_is_no_part_of_a_range(tmp_path, often):
     names = [f"{i}.png" for i in range(100)]
@@ -190,7 +205,7 @@ def test_labels_that_a_pack_has_no_room_for_are_refused_before_the_work(
     for i, name in enumerate(names):
         draw_image(i).save(source / name)
     text = "file,a\n" + "".join(f"{n},{'x' * HEADER_BYTES}{i % 2}\n" for i, n in enumerate(names))
-    with pytest.raises(UserError, match="too long ones"):
+    with pytest.raises(UserError, match="too many for a pack, or too long"):
         build_pack(source, tmp_path / "p.safetensors", config(table(tmp_path, text)), workers=1)
 
 
@@ -252,6 +267,9 @@ def test_a_dataset_json_has_integers_or_vectors(tmp_path, labels, attributes, ro
         ("file,x\n0,1\n0.png,2\n", "", "0.png has labels twice"),
         ("file,x\n0,1,2\n", "", "row 2 has 3 cells, the first has 2"),
         ("file,x\n,1\n", "", "row 2 names no file"),
+        ("file;x\n0;1\n", "", "must be separated by commas"),
+        ("file,v,v_,v*\n0,1,2,3\n1,2,3,4\n", "", "columns 'v_' and 'v*' would both be called v_"),
+        ("file,x\n0,u=v\n1,u*v\n", "", "x: values 'u=v' and 'u*v' would both be called u_v"),
         ("", "", "is empty"),
         ("file\na\n", "", "its first row must name"),
         ("file,\na,1\n", "", "its first row must name"),
@@ -280,9 +298,9 @@ def test_what_else_cannot_be_labels_is_refused(tmp_path, source):
     many = table(tmp_path, "\n".join(["file,x", *(f"{i},n{i // 2}" for i in range(300))]))
     assert "150 values, more than 100" in refusal(many, names)
     no_tags = refusal_of_names("txt", ["day/000.png"], source)
-    assert "no tag at all" in no_tags
+    assert "no .txt lies beside an image" in no_tags
     (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00\xd8")
-    assert "cannot be read as text" in refusal(tmp_path / "binary.csv")
+    assert "is no text in UTF-8; save it as that" in refusal(tmp_path / "binary.csv")
 
 
 def refusal_of_names(labels, names, source=None):

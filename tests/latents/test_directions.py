@@ -103,8 +103,10 @@ def test_what_cannot_be_picked_is_named(text, message):
         directions().pick("--pick", text)
 
 
-def test_moves_are_read_and_added_up():
-    assert parse_moves(["tilt=2, hair=-1.5", "tilt=1"]) == {"tilt": 3.0, "hair": -1.5}
+def test_moves_are_read_each_once():
+    assert parse_moves(["tilt=2, hair=-1.5", "0=1"]) == {"tilt": 2.0, "hair": -1.5, "0": 1.0}
+    with pytest.raises(UserError, match="--move tilt=1: tilt is there twice"):
+        parse_moves(["tilt=2", "tilt=1"])
 
 
 @pytest.mark.parametrize("text", ["tilt", "tilt=", "=2", "tilt=nan", "tilt=1e9", "tilt=2,", ""])

@@ -21,7 +21,8 @@ class ScheduleConfig(Settings):
     steps: int = setting(50_000, "Updates to train for.", at_least(1), may_change=True)
     minutes: float | None = setting(
         None,
-        "End after so many minutes of training, if --steps are not done before.",
+        "End after so many minutes of training, with those before a --resume, if --steps are not "
+        "done before.",
         optional(at_least(0.001)),
         may_change=True,
     )

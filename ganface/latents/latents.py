@@ -124,7 +124,7 @@ def read_of_snapshot(
     if held.get("snapshot") != meta["sha256"]:
         raise UserError(
             f"{path}: {kind} of another snapshot, {str(held.get('snapshot'))[:12]}; this is "
-            f"{meta['sha256'][:12]}"
+            f"{meta['sha256'][:12]}; give that model, or make them anew of this one"
         )
     return held, tensors
 

@@ -147,15 +147,14 @@ def _cleaned(said: Said, labels: str) -> Said:
         image: {name: value for name, value in row.items() if _is_known(value)}
         for image, row in said.items()
     }
-    cells = [cell for row in known.values() for cell in row.items()]
-    names = _renamed((name for name, _ in cells), r"[,=*\s]+", f"{labels}: columns")
+    columns: dict[str, set[str]] = {}
+    for row in known.values():
+        for name, value in row.items():
+            columns.setdefault(name, set()).add(value)
+    names = _renamed(columns, r"[,=*\s]+", f"{labels}: columns")
     values = {
-        name: _renamed(
-            (value for column, value in cells if column == name),
-            r"[,=*]",
-            f"{labels}: {name}: values",
-        )
-        for name in names
+        name: _renamed(sorted(cells), r"[,=*]", f"{labels}: {name}: values")
+        for name, cells in columns.items()
     }
     return {
         image: {names[name]: values[name][value] for name, value in row.items()}

@@ -269,7 +269,7 @@ def test_a_dataset_json_has_integers_or_vectors(tmp_path, labels, attributes, ro
         ("file,x\n,1\n", "", "row 2 names no file"),
         ("file;x\n0;1\n", "", "must be separated by commas"),
         ("file,v,v_,v*\n0,1,2,3\n1,2,3,4\n", "", "columns 'v_' and 'v*' would both be called v_"),
-        ("file,x\n0,u=v\n1,u*v\n", "", "x: values 'u=v' and 'u*v' would both be called u_v"),
+        ("file,x\n0,u=v\n1,u*v\n", "", "x: values 'u*v' and 'u=v' would both be called u_v"),
         ("", "", "is empty"),
         ("file\na\n", "", "its first row must name"),
         ("file,\na,1\n", "", "its first row must name"),

@@ -120,7 +120,7 @@ def upgrade(meta: dict[str, Any], tensors: dict[str, Tensor]) -> dict[str, Tenso
     """The tensors of a checkpoint of any format under the names that they have now."""
     if meta["version"] == 1 and "strength" in tensors:
         tensors["augment_p"] = tensors.pop("strength")
-    if "G.steps" in tensors:  # which files did not hold twice at first
+    if "G.steps" in tensors:  # older files hold it in the network alone
         tensors.setdefault("ascent_steps", tensors["G.steps"])
     return tensors
 

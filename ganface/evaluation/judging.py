@@ -21,7 +21,7 @@ from ganface.models.generate import BATCH, generate, latents_of
 from ganface.models.snapshot import load_network
 from ganface.pictures.face_size import describe_scale
 from ganface.pictures.faces import open_generator, origin
-from ganface.pictures.grid import captioned, choose_grid_scale, shorten
+from ganface.pictures.grid import captioned, choose_grid_scale, evenly, shorten
 from ganface.pictures.png import save_png
 
 AGAINST = range(256)  # seeds of the faces that images are compared with, where the loss does so
@@ -129,10 +129,3 @@ def logits_of(D: nn.Module, images: Tensor) -> Tensor:
     unflipped = torch.zeros(BATCH, dtype=torch.bool)
     parts = (normalise(part, unflipped[: len(part)]) for part in images.split(BATCH))
     return torch.cat([D(part.to(device)).cpu() for part in parts])
-
-
-def evenly(count: int, most: int) -> list[int]:
-    """All of `count` places, or `most` of them from the first to the last."""
-    if count <= most:
-        return [*range(count)]
-    return [round(i * (count - 1) / (most - 1)) for i in range(most)]

@@ -133,6 +133,13 @@ def table(
     return sheet
 
 
+def evenly(count: int, most: int) -> list[int]:
+    """All of `count` places, or `most` of them from the first to the last."""
+    if count <= most:
+        return [*range(count)]
+    return [round(i * (count - 1) / (most - 1)) for i in range(most)]
+
+
 def drawable(names: Sequence[str]) -> list[str]:
     """The names, those that the font has no letters for as numbers: it has ASCII alone."""
     return [n if n.isascii() else f"model {i}" for i, n in enumerate(names, start=1)]

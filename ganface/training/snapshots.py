@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
 from functools import cached_property
 from pathlib import Path
@@ -24,7 +24,7 @@ from ganface.models.generate import generate_on_device, latents_of
 from ganface.models.snapshot import save_snapshot
 from ganface.pictures.animation import glide, save_animation
 from ganface.pictures.face_size import FILM, GAP, choose_scale, describe_scale
-from ganface.pictures.grid import caption, grid, square_columns, timeline
+from ganface.pictures.grid import caption, evenly, grid, square_columns, timeline
 from ganface.pictures.png import meta_of, open_png, save_png
 from ganface.training.checkpoint import require_finite
 from ganface.training.config import TrainConfig
@@ -159,10 +159,10 @@ class SnapshotWriter:
 
     def _draw_timelines(self, last: int) -> None:
         sheets, snapshots = {}, []
-        grids = self._run.grids()
-        for step in spread([step for step in grids if step <= last], IN_TIMELINE):
+        grids = [(step, path) for step, path in self._run.grids().items() if step <= last]
+        for step, path in [grids[place] for place in evenly(len(grids), IN_TIMELINE)]:
             try:
-                picture = open_png(grids[step])
+                picture = open_png(path)
             except UserError as error:
                 self._display.note(f"{error}; left out of the timeline")
                 continue
@@ -185,12 +185,6 @@ class SnapshotWriter:
             for step, sheet in sheets.items()
         ]
         save_animation(self._run.timeline_gif, *glide(pictures, STAYS, LAST_STAYS), meta)
-
-
-def spread(steps: Sequence[int], most: int) -> list[int]:
-    """At most so many of them, the first and the last among them, as evenly as may be."""
-    last = len(steps) - 1
-    return [steps[round(i * last / (most - 1))] for i in range(most)] if last >= most else [*steps]
 
 
 def _save_sheet(path: Path, images: Tensor, columns: int, meta: dict[str, Any]) -> None:

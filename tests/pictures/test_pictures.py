@@ -14,6 +14,7 @@ from ganface.pictures.grid import (
     captioned,
     cut,
     drawable,
+    evenly,
     grid,
     square_columns,
     table,
@@ -208,6 +209,13 @@ def test_mp4_has_its_frames_and_its_rate(tmp_path, side):
         assert stream.average_rate == 35
         greys = [frame.to_ndarray(format="gray")[8, 8] for frame in container.decode(stream)]
     assert greys == pytest.approx(levels, abs=10)
+
+
+def test_of_many_places_some_are_taken_evenly():
+    assert evenly(2, 3) == [0, 1]
+    assert evenly(3, 3) == [0, 1, 2]
+    assert evenly(11, 3) == [0, 5, 10]
+    assert len({*evenly(31, 30)}) == 30
 
 
 def test_a_gif_that_claims_a_vast_size_has_no_metadata_of_ours(tmp_path):

@@ -47,12 +47,12 @@ def build(
         text = f"{source}: {len(listing.images)} images{others}; nothing written"
         show_result(result, as_json, one_line(text))
         return
-    if config.size not in SIZES:
-        sizes = ", ".join(map(str, SIZES))
-        say(f"--size {config.size}: there are networks for {sizes} pixels alone")
     with locked(lock_of(out), out), progress_bar("reading images") as track:
         refuse_existing(out, report_path(out))  # another process may have made them since
         report = build_pack(source, out, config, track, workers, listing)
+    if config.size not in SIZES:
+        sizes = ", ".join(map(str, SIZES))
+        say(f"--size {config.size}: there are networks for {sizes} pixels alone")
     report.show()
     result = {
         "pack": str(out),

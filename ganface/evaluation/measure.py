@@ -89,6 +89,7 @@ def evaluate(
     weights, missing = _find_inception(weights, download)
     made: Pack | None = None
     if models:
+        open_generator(models[0], device)  # what is wrong with it is said before images are read
         reals = open_reals(images, models[0], data, cache, given or {})
     else:
         reals, made = open_images(images, data, cache, given or {})

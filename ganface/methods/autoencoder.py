@@ -98,6 +98,11 @@ class Autoencoder(Method):
 
         return RECONSTRUCTION[self.config.recon]
 
+    def build(self) -> TrainState:
+        from ganface.methods.parts import initial_state
+
+        return initial_state(self)
+
     def footprint(self) -> Footprint:
         return Footprint((("E", 1), ("G", 1)), image_copies=2)
 

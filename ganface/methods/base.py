@@ -132,11 +132,9 @@ class Method(ABC):
         self.seed = seed
         self.compute = compute
 
+    @abstractmethod
     def build(self) -> TrainState:
         """The state at step 0, on the device: a function of the settings and the seed."""
-        from ganface.methods.parts import initial_state
-
-        return initial_state(self)
 
     def start(self, state: TrainState) -> list[str]:  # noqa: ARG002
         """Give the state of step 0 what it has from other trainings, and say what, a line each."""

@@ -96,6 +96,11 @@ class FromCodes(Method):
     def learned(self) -> bool:
         return self.config.codes == "learned"
 
+    def build(self) -> TrainState:
+        from ganface.methods.parts import initial_state
+
+        return initial_state(self)
+
     def prepare(self, state: TrainState, pack: Pack) -> None:
         from ganface.latents import rng
         from ganface.methods.parts import adam

@@ -148,7 +148,9 @@ class Energy(Method):
         super().__init__(config, network, optimizer, seed, compute)
 
     def build(self) -> TrainState:
-        state = super().build()
+        from ganface.methods.parts import initial_state
+
+        state = initial_state(self)
         # Several processes would each climb as far as their own images say
         state.tensors["ascent_steps"] = cast("Ascent", state.networks["G"]).steps
         return state

@@ -136,7 +136,9 @@ class Gan(Method):
     def build(self) -> TrainState:
         import torch
 
-        state = super().build()
+        from ganface.methods.parts import initial_state
+
+        state = initial_state(self)
         augment_p = torch.tensor(1.0 if self.config.augment == "on" else 0.0)  # a probability
         state.tensors["augment_p"] = augment_p.to(self.compute.device)
         return state

@@ -131,7 +131,8 @@ def test_settings_that_were_damaged_are_taken_from_the_checkpoints(
         run.config.unlink()
     result = invoke(*again)
     assert result.code == 0
-    assert f"{run.config}: damaged; the checkpoints' settings hold" in result.err
+    what = "is missing" if damage == "removed" else "damaged"
+    assert f"{run.config}: {what}; the checkpoints' settings hold" in result.err
     assert content(run) == content(undisturbed)
 
 

@@ -8,7 +8,7 @@ import typer
 from ganface.cli.options import HelpfulGroup, with_settings
 from ganface.cli.shared import AsJson, refuse_existing
 from ganface.config.architecture import SIZES
-from ganface.config.dataset import BuildConfig
+from ganface.config.dataset import FACTORS, BuildConfig
 from ganface.io.console import one_line, progress_bar, say, show_result
 
 app = typer.Typer(
@@ -72,7 +72,6 @@ def demo(
     as_json: AsJson = False,
 ) -> None:
     """Draw faces as PNG files, with the truth about each in factors.csv."""
-    from ganface.config.dataset import FACTORS
     from ganface.dataset.demo import draw_faces
 
     refuse_existing(out, folder=True)

@@ -176,8 +176,10 @@ class _Descent:
 
     def even(self, latents: Tensor) -> Tensor:
         """`even_basis` for descents that pass points like these."""
-        outputs_of = lambda some: self._seen(self._G(some))  # noqa: E731
-        return even_basis(outputs_of, latents, self._z_dim, USUAL, PRIOR).to(latents.device)
+        basis = even_basis(
+            lambda some: self._seen(self._G(some)), latents, self._z_dim, USUAL, PRIOR
+        )
+        return basis.to(latents.device)
 
     def descend(
         self, start: Tensor, x: Tensor, basis: Tensor, rate: float

@@ -177,8 +177,7 @@ class Energy(Method):
         return {"z": self.random_z(step, count)}
 
     def report(self, state: TrainState) -> dict[str, Tensor]:
-        G: Any = state.networks["G"]
-        return {"steps_climbed": G.steps}
+        return {"steps_climbed": state.tensors["ascent_steps"]}
 
     def update(self, state: TrainState, batches: list[Batch], apply_reg: bool) -> Tensor:  # noqa: ARG002
         """Climb D from noise, then update it, so that it tells what that came to from reals."""

@@ -23,7 +23,7 @@ from ganface.io.html import embedded, write_html
 from ganface.io.run import Run, read_config
 from ganface.io.stats import read_lines
 from ganface.methods.registry import method_of
-from ganface.methods.verdict import EARLY
+from ganface.methods.verdict import EARLY, with_figures
 from ganface.pictures.plot import panels_of, spans_of, tone_of
 from ganface.pictures.svg import STYLE as CHARTS
 from ganface.pictures.svg import charts, strip
@@ -98,7 +98,7 @@ class _Course:
         running: bool,
     ) -> None:
         self._name = name_of(run.path)
-        self._lines = [line for line in lines if line.get("seconds") is not None]
+        self._lines = with_figures(("seconds",), lines)
         self._last: Mapping[str, Any] = self._lines[-1] if self._lines else {}
         self._verdict = str((lines[-1].get("verdict") if lines else None) or EARLY)
         self._running = running

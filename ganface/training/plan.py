@@ -63,8 +63,8 @@ def make_plan(
     `build`, `train`: the settings that were given, by name. Touches no file but config.json.
     Raises UserError if the run directory or a setting forbids it.
     """
-    # The meta device loads PyTorch's compiler, which at once makes a folder for what
-    # it will compile. Here that is nothing, so the folder is one that is there
+    # The meta device loads PyTorch's compiler, which at once makes a folder for what it will
+    # compile. Here that is nothing, so the folder is one that is there
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", os.getcwd())
     there = run.begun(resume)
     if not there:
